@@ -1,0 +1,138 @@
+# migtools.  make deps demo | make deps check | make install | make help
+# DEV=1 adds -Werror, SAN=1 ASan and UBSan, FUZZ=1 libFuzzer (clang); each has its own build folder.
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/migtools
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef -Wwrite-strings -Wstrict-prototypes \
+       -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wformat=2 -Wcast-qual
+MODE = release
+OPT = -O2 -g
+ifdef DEV
+MODE := dev
+WARN += -Werror
+endif
+ifdef SAN
+MODE := san
+OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPTCPP = -DMIG_SAN
+endif
+ifdef FUZZ
+MODE := fuzz
+OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+OPTCPP = -DMIG_SAN
+endif
+DEFAULT_O := build/$(MODE)-$(CC)
+O ?= $(DEFAULT_O)
+
+ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib $(OPTCPP) $(CPPFLAGS)
+LIBS = -ljq -lcrypto -lm
+
+TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
+LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*.c))
+UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
+REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
+PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
+           bats-file strace mandoc shellcheck python3
+# The executables stand in $(O)/bin; a release build also links them beside their sources.
+X = $(abspath $(O))/bin
+
+.DELETE_ON_ERROR:
+.PHONY: all help deps demo check tests lint requirements bench fuzz crash install uninstall clean
+all: $(TOOLS:%=$(O)/bin/%) $(O)/bin/mig ## build the filters
+ifeq ($(MODE)$(O),release$(DEFAULT_O))
+	@for t in $(TOOLS); do ln -sf ../$(O)/bin/$$t bin/$$t; done
+endif
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+deps: ## install what is missing (Debian packages; needs root for that)
+	@missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing \
+		>/dev/null; fi
+
+demo: all ## the main job on the bundled samples
+	@MIG_X=$(X) demo/demo.sh
+
+check: all tests ## every test
+	@MIG_X=$(X) O=$(O) tests/run $(UNIT) -- $(REPLAY)
+
+tests: $(UNIT) $(REPLAY)
+
+lint: ## layers, banned functions, widths, names, shell and man pages
+	@tests/lint/all
+
+requirements: ## every requirement id with the tests that prove it
+	@tests/requirements
+
+bench: all $(O)/scan_bench ## speed and memory, against cp -r and peers (tests/bench/run --full for 100k)
+	@MIG_X=$(X) SCAN_BENCH=$(abspath $(O))/scan_bench tests/bench/run
+
+fuzz: ## each parser for 60 seconds (clang)
+	@$(MAKE) --no-print-directory FUZZ=1 CC=clang fuzzers
+	@for f in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
+		build/fuzz-clang/$$f -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 build/corpus/$$f tests/fuzz/corpus/$${f#fuzz_}; done
+
+crash: all ## kill and fail apply at every system call (minutes)
+	@MIG_X=$(X) tests/crash/kill.sh
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
+		$(DESTDIR)$(DATADIR)/pipelines
+	install -m 755 $(TOOLS:%=$(O)/bin/%) $(O)/bin/mig $(DESTDIR)$(BINDIR)
+	for n in 1 5 7; do install -m 644 docs/man/*.$$n $(DESTDIR)$(MANDIR)/man$$n; done
+	install -m 644 pipelines/*.mk $(DESTDIR)$(DATADIR)/pipelines
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(DESTDIR)$(DATADIR)/pipelines/*.mk
+	for n in 1 5 7; do for f in docs/man/*.$$n; do rm -f $(DESTDIR)$(MANDIR)/man$$n/$${f##*/}; done; done
+
+clean:
+	rm -rf build $(TOOLS:%=bin/%)
+
+# With "make deps check", nothing is compiled before its headers are there.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(LIBOBJ): | deps
+endif
+
+$(O)/bin/mig-%: $(O)/bin/mig-%.o $(O)/libmig.a
+	$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/bin/mig: bin/mig
+	@mkdir -p $(@D)
+	@install -m 755 bin/mig $@
+
+$(O)/unit/%: $(O)/tests/unit/%.o $(O)/libmig.a
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The fuzz targets replay the files they are given; jansson is their oracle.
+$(O)/replay/%: tests/fuzz/%.c $(O)/libmig.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+
+.PHONY: fuzzers
+fuzzers: $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(O)/fuzz_%: tests/fuzz/fuzz_%.c $(O)/libmig.a
+	@mkdir -p build/corpus/fuzz_$*
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+
+$(O)/scan_bench: tests/bench/scan_bench.c $(O)/libmig.a
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+
+$(O)/libmig.a: $(LIBOBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(LIBOBJ:.o=.d) $(wildcard $(O)/bin/*.d $(O)/tests/unit/*.d)

@@ -1,0 +1,85 @@
+/* digest.c -- see digest.h */
+#include "digest.h"
+
+#include "base.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+struct digest {
+	EVP_MD_CTX *ctx;
+};
+
+static EVP_MD *sha256;
+static struct digest *once; /* digest_hex's own */
+
+void digest_open(void)
+{
+	if (!sha256 && !(sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)))
+		die(MIG_ERROR, "openssl has no SHA-256");
+	if (!once)
+		once = digest_new();
+}
+
+void digest_close(void)
+{
+	digest_free(once);
+	EVP_MD_free(sha256);
+	once = NULL;
+	sha256 = NULL;
+}
+
+struct digest *digest_new(void)
+{
+	if (!sha256 && !(sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)))
+		die(MIG_ERROR, "openssl has no SHA-256");
+	struct digest *d = xmalloc(sizeof *d);
+
+	if (!(d->ctx = EVP_MD_CTX_new()))
+		die(MIG_ERROR, "out of memory");
+	digest_begin(d);
+	return d;
+}
+
+void digest_free(struct digest *d)
+{
+	if (d) {
+		EVP_MD_CTX_free(d->ctx);
+		free(d);
+	}
+}
+
+void digest_begin(struct digest *d)
+{
+	if (!EVP_DigestInit_ex2(d->ctx, sha256, NULL))
+		die(MIG_ERROR, "openssl cannot begin a digest");
+}
+
+void digest_add(struct digest *d, const void *p, size_t n)
+{
+	if (!EVP_DigestUpdate(d->ctx, p, n))
+		die(MIG_ERROR, "openssl cannot go on with a digest");
+}
+
+void digest_final(struct digest *d, char hex[HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char sum[32];
+	unsigned int n;
+
+	if (!EVP_DigestFinal_ex(d->ctx, sum, &n) || n != sizeof sum)
+		die(MIG_ERROR, "openssl cannot end a digest");
+	for (size_t i = 0; i < sizeof sum; i++) {
+		hex[2 * i] = digits[sum[i] >> 4];
+		hex[2 * i + 1] = digits[sum[i] & 15];
+	}
+	hex[HEX_LEN] = '\0';
+}
+
+void digest_hex(const void *p, size_t n, char hex[HEX_SIZE])
+{
+	digest_open();
+	digest_begin(once);
+	digest_add(once, p, n);
+	digest_final(once, hex);
+}

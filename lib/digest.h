@@ -1,0 +1,30 @@
+/*
+ * digest.h -- SHA-256 (FIPS 180-4), by OpenSSL's EVP.
+ *
+ * Floor 2.  The only file that includes openssl headers.
+ */
+#ifndef MIG_DIGEST_H
+#define MIG_DIGEST_H
+
+#include <stddef.h>
+
+#define HEX_LEN 64
+#define HEX_SIZE (HEX_LEN + 1)
+
+struct digest; /* one running sum */
+
+/* Fetch the algorithm.  Called by the others when needed; call it before a sandbox closes the files. */
+void digest_open(void);
+void digest_close(void); /* free what digest_open and digest_hex keep */
+
+/* The SHA-256 of n bytes as 64 lower-case hex digits and a NUL.  Uses one context again and again. */
+void digest_hex(const void *p, size_t n, char hex[HEX_SIZE]);
+
+/* An incremental sum: new, freed by digest_free.  digest_final may be called once per digest_begin. */
+struct digest *digest_new(void);
+void digest_free(struct digest *d);
+void digest_begin(struct digest *d);
+void digest_add(struct digest *d, const void *p, size_t n);
+void digest_final(struct digest *d, char hex[HEX_SIZE]);
+
+#endif

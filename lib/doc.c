@@ -1,0 +1,764 @@
+/* doc.c -- see doc.h */
+#include "doc.h"
+
+#include "base.h"
+#include "number.h"
+#include "quoted.h"
+#include "utf8.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static_assert(sizeof(struct tok) == 20, "a token is 20 bytes");
+
+enum { POINTER_SHOWN = 200 }; /* characters of a pointer in a message */
+
+enum {
+	FEW = 16,        /* members that are looked through one by one */
+	FEW_TO_SORT = 24 /* members that insertion sorts faster than qsort */
+};
+
+#define NOBODY UINT32_MAX /* the array or object around the root */
+
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+struct scan {
+	struct doc *d;
+	const char *text, *end;
+	bool canonical;
+};
+
+/* The 8 bytes at s, the first one lowest. */
+static uint64_t load(const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, sizeof w);
+	return le64toh(w);
+}
+
+void doc_release(struct doc *d)
+{
+	free(d->tok);
+	free(d->perm);
+	free(d->sort);
+	*d = (struct doc)DOC_INIT;
+}
+
+/* --- errors --- */
+
+/* Cut s, which was cut to n bytes by its buffer, at the end of a character. */
+static void trim(char *s, size_t n)
+{
+	size_t i = n;
+
+	while (i > 0 && ((unsigned char)s[i - 1] & 0xC0) == 0x80)
+		i--;
+	if (i > 0 && (unsigned char)s[i - 1] >= 0xC0)
+		s[i - 1] = '\0';
+}
+
+__attribute__((format(printf, 3, 4)))
+static void fail(struct scan *s, const char *at, const char *fmt, ...)
+{
+	struct doc_error *e = &s->d->err;
+	const char *line = s->text;
+	va_list ap;
+
+	*e = (struct doc_error){ .line = 1, .offset = (size_t)(at - s->text) };
+	for (const char *lf; (lf = memchr(line, '\n', (size_t)(at - line))); line = lf + 1)
+		e->line++;
+	e->column = (size_t)(at - line) + 1;
+	va_start(ap, fmt);
+	int n = vsnprintf(e->reason, sizeof e->reason, fmt, ap);
+	va_end(ap);
+	if (n >= (int)sizeof e->reason)
+		trim(e->reason, sizeof e->reason - 1);
+}
+
+static void fail_expected(struct scan *s, const char *at, const char *what)
+{
+	unsigned char c = (unsigned char)*at;
+
+	if (at == s->end)
+		fail(s, at, "the text ends where %s is expected", what);
+	else if (c > ' ' && c < 0x7F)
+		fail(s, at, "expected %s, not '%c'", what, c);
+	else
+		fail(s, at, "expected %s, not the byte 0x%02x", what, c);
+}
+
+/* --- strings --- */
+
+/*
+ * Bit 7 of every byte that ends a plain run: quote, backslash, control and
+ * non-ASCII.  Only the lowest is exact (a subtraction borrows upwards).
+ */
+static uint64_t stops(uint64_t w)
+{
+	uint64_t quote = (w ^ EACH_BYTE('"')) - EACH_BYTE(1);
+	uint64_t backslash = (w ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+	uint64_t control = w - EACH_BYTE(' ');
+
+	return (quote | backslash | control | w) & EACH_BYTE(0x80);
+}
+
+static const char *escape(struct scan *s, const char *p, uint8_t *flags)
+{
+	struct escape e;
+	size_t n = quoted_escape(p, &e);
+
+	if (n == 0) {
+		fail(s, p, "a backslash that begins no escape");
+		return NULL;
+	}
+	if (e.c >= 0xD800 && e.c <= 0xDFFF) {
+		fail(s, p, "a lone surrogate \\u%.4s", p + 2);
+		return NULL;
+	}
+	*flags |= DOC_ESCAPED;
+	if (!e.spelled)
+		*flags &= (uint8_t)~DOC_SPELLED;
+	return p + n;
+}
+
+/* Past what stops() found: an escape or a run of non-ASCII; NULL on anything else. */
+static const char *past_stop(struct scan *s, const char *p, uint8_t *flags)
+{
+	unsigned char c = (unsigned char)*p;
+
+	if (c == '\\')
+		return escape(s, p, flags);
+	for (; c >= 0x80; c = (unsigned char)*p) {
+		size_t n = utf8_length(p, s->end);
+
+		if (n == 0) {
+			fail(s, p, "invalid UTF-8 (byte 0x%02x)", c);
+			return NULL;
+		}
+		p += n;
+	}
+	if (c >= ' ')
+		return p;
+	if (p == s->end)
+		fail(s, p, "the text ends within a string");
+	else
+		fail(s, p, "the control character 0x%02x in a string must be escaped", c);
+	return NULL;
+}
+
+/* p is behind the opening quote; returns the byte behind the closing one. */
+static const char *string(struct scan *s, const char *p, uint8_t *flags)
+{
+	for (;;) {
+		uint64_t hit = stops(load(p));
+
+		if (!hit) {
+			p += 8;
+			continue;
+		}
+		p += __builtin_ctzll(hit) >> 3;
+		if (*p == '"')
+			return p + 1;
+		p = past_stop(s, p, flags);
+		if (!p)
+			return NULL;
+	}
+}
+
+static struct quoted chars_of(const struct doc *d, uint32_t t)
+{
+	return quoted(d->text + d->tok[t].off, d->tok[t].len);
+}
+
+void doc_string(const struct doc *d, uint32_t t, struct buf *out)
+{
+	struct quoted q = chars_of(d, t);
+
+	if (!(d->tok[t].flags & DOC_ESCAPED)) {
+		buf_add(out, q.p, (size_t)(q.end - q.p));
+		return;
+	}
+	buf_reserve(out, d->tok[t].len);
+	for (int c; (c = quoted_next(&q)) >= 0;)
+		out->s[out->len++] = (char)c;
+	buf_setlen(out, out->len);
+}
+
+/* --- the order of keys --- */
+
+int doc_compare_keys(const char *a, size_t na, const char *b, size_t nb)
+{
+	return utf8_compare(a, na, b, nb);
+}
+
+static int compare_keys(const struct doc *d, uint32_t a, uint32_t b)
+{
+	if ((d->tok[a].flags | d->tok[b].flags) & DOC_ESCAPED)
+		return quoted_compare(chars_of(d, a), chars_of(d, b));
+	return utf8_compare(d->text + d->tok[a].off + 1, d->tok[a].len - 2,
+	                    d->text + d->tok[b].off + 1, d->tok[b].len - 2);
+}
+
+struct doc_key {
+	uint64_t prefix; /* the first 8 characters, the first one highest: sorts like them */
+	uint32_t key;
+};
+
+static inline uint64_t prefix(const struct doc *d, uint32_t key)
+{
+	const struct tok *t = &d->tok[key];
+	uint64_t w = load(d->text + t->off + 1);
+
+	if (t->len < 8 + 2)
+		w &= (UINT64_C(1) << (8 * (t->len - 2))) - 1;
+	if (t->flags & DOC_ESCAPED || w & EACH_BYTE(0x80))
+		return quoted_prefix(chars_of(d, key));
+	return __builtin_bswap64(w);
+}
+
+static int compare_entries(const struct doc *d, const struct doc_key *a, const struct doc_key *b)
+{
+	if (a->prefix != b->prefix)
+		return a->prefix < b->prefix ? -1 : 1;
+	return compare_keys(d, a->key, b->key);
+}
+
+/* For qsort_r; equal keys stay in the order of the text. */
+static int compare_sorting(const void *x, const void *y, void *d)
+{
+	const struct doc_key *a = x, *b = y;
+	int c = compare_entries(d, a, b);
+
+	return c ? c : (a->key > b->key) - (a->key < b->key);
+}
+
+static void sort_keys(struct doc *d, struct doc_key *k, uint32_t n)
+{
+	if (n > FEW_TO_SORT) {
+		qsort_r(k, n, sizeof *k, compare_sorting, d);
+		return;
+	}
+	for (uint32_t i = 1; i < n; i++) {
+		struct doc_key x = k[i];
+		uint32_t j = i;
+
+		for (; j > 0 && compare_entries(d, &k[j - 1], &x) > 0; j--)
+			k[j] = k[j - 1];
+		k[j] = x;
+	}
+}
+
+/* Room for n things of size in the array at p, which has room for *cap. */
+static void *room(void *p, uint32_t *cap, uint64_t n, size_t size)
+{
+	if (n > *cap) {
+		n += n / 2 + 32;
+		*cap = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+		p = xrealloc(p, *cap, size);
+	}
+	return p;
+}
+
+/*
+ * Keep the order of an object's keys in d->perm; its place, plus 1, is the
+ * first key's n.  {"b":1,"a":2}: perm 3 1.  Returns the first key that was
+ * there before, or DOC_NONE.
+ */
+static uint32_t order_members(struct doc *d, uint32_t obj)
+{
+	uint32_t n = d->tok[obj].n, twice = DOC_NONE;
+
+	d->sort = room(d->sort, &d->sortcap, n, sizeof *d->sort);
+	d->perm = room(d->perm, &d->permcap, (uint64_t)d->nperm + n, sizeof *d->perm);
+	for (uint32_t i = 0, k = obj + 1; i < n; i++, k = d->tok[k + 1].next)
+		d->sort[i] = (struct doc_key){ prefix(d, k), k };
+	if (d->tok[obj].flags & DOC_UNSORTED)
+		sort_keys(d, d->sort, n);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = d->sort[i].key;
+
+		d->perm[d->nperm + i] = k;
+		if (i > 0 && (!twice || k < twice) && compare_entries(d, &d->sort[i - 1], &d->sort[i]) == 0)
+			twice = k;
+	}
+	d->tok[obj + 1].n = d->nperm + 1;
+	d->nperm += n;
+	return twice;
+}
+
+/* The keys of obj, which has some, in canonical order; NULL: they are few and stand so in the text. */
+static const uint32_t *order_of(const struct doc *d, uint32_t obj)
+{
+	uint32_t place = d->tok[obj + 1].n;
+
+	return place ? d->perm + place - 1 : NULL;
+}
+
+/* --- scanning --- */
+
+static inline uint32_t push(struct scan *s, const char *at, enum doc_type type)
+{
+	struct doc *d = s->d;
+
+	if (d->ntok == d->cap)
+		d->tok = room(d->tok, &d->cap, (uint64_t)d->ntok + 1, sizeof *d->tok);
+	d->tok[d->ntok] = (struct tok){ .off = (uint32_t)(at - s->text), .type = (uint8_t)type };
+	return d->ntok++;
+}
+
+static inline void push_scalar(struct scan *s, const char *at, const char *end, enum doc_type type,
+                               uint8_t flags)
+{
+	uint32_t t = push(s, at, type);
+
+	s->d->tok[t].len = (uint32_t)(end - at);
+	s->d->tok[t].flags = flags;
+	s->d->tok[t].next = t + 1;
+}
+
+static const char *skip_space(struct scan *s, const char *p)
+{
+	const char *start = p;
+	uint64_t odd;
+
+	for (;;) {
+		if (*p == '\n') { /* indentation follows */
+			p++;
+			while (!(odd = load(p) ^ EACH_BYTE(' ')))
+				p += 8;
+			p += __builtin_ctzll(odd) >> 3;
+		} else if (*p == ' ' || *p == '\t' || *p == '\r') {
+			p++;
+		} else {
+			break;
+		}
+	}
+	if (p != start)
+		s->canonical = false;
+	return p;
+}
+
+static inline const char *skip(struct scan *s, const char *p)
+{
+	return (unsigned char)*p > ' ' ? p : skip_space(s, p);
+}
+
+static const char *scan_string(struct scan *s, const char *at)
+{
+	uint8_t flags = DOC_SPELLED;
+	const char *p = string(s, at + 1, &flags);
+
+	if (p) {
+		push_scalar(s, at, p, DOC_STRING, flags);
+		s->canonical &= (flags & DOC_SPELLED) != 0;
+	}
+	return p;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static const char *digits(struct scan *s, const char *p)
+{
+	if (!is_digit(*p)) {
+		fail_expected(s, p, "a digit");
+		return NULL;
+	}
+	while (is_digit(*p))
+		p++;
+	return p;
+}
+
+/*
+ * Is the literal, an integer of 19 digits or more or any real, in range?
+ * *spelled tells whether it is spelled as canonical JSON does.
+ */
+static bool in_range(const char *at, size_t n, bool integer, bool *spelled)
+{
+	char out[NUMBER_SIZE];
+	size_t len = number_canonical(at, n, out);
+
+	*spelled = len == n && memcmp(out, at, n) == 0;
+	return integer ? *spelled : len > 0;
+}
+
+static const char *scan_number(struct scan *s, const char *at)
+{
+	const char *first = at + (*at == '-'), *p = digits(s, first);
+	bool integer = true, exponent = false;
+
+	if (!p)
+		return NULL;
+	if (*first == '0' && p - first > 1) {
+		fail(s, first, "a number with a leading zero");
+		return NULL;
+	}
+	if (*p == '.') {
+		integer = false;
+		p = digits(s, p + 1);
+	}
+	if (p && (*p | 0x20) == 'e') {
+		integer = false;
+		exponent = true;
+		p = digits(s, p + 1 + (p[1] == '-' || p[1] == '+'));
+	}
+	if (!p)
+		return NULL;
+
+	/* how a real is spelled matters only while all before it is canonical */
+	bool spelled = integer && !(*first == '0' && first > at); /* -0 */
+	bool small = integer ? p - first <= 18 : !exponent && p - first < 300 && !s->canonical;
+
+	if (!small && !in_range(at, (size_t)(p - at), integer, &spelled)) {
+		fail(s, at, integer ? "an integer that 64 bits cannot hold exactly"
+		                    : "a number too large for a double");
+		return NULL;
+	}
+	s->canonical &= spelled;
+	push_scalar(s, at, p, DOC_NUMBER,
+	            (uint8_t)((integer ? DOC_INTEGER : 0) | (spelled ? DOC_SPELLED : 0)));
+	return p;
+}
+
+static inline const char *scan_word(struct scan *s, const char *at, const char *word, size_t n,
+                                    enum doc_type type)
+{
+	if (memcmp(at, word, n) != 0) {
+		fail_expected(s, at, "a value");
+		return NULL;
+	}
+	push_scalar(s, at, at + n, type, DOC_SPELLED);
+	return at + n;
+}
+
+static const char *scan_scalar(struct scan *s, const char *p)
+{
+	switch (*p) {
+	case '"': return scan_string(s, p);
+	case 't': return scan_word(s, p, "true", 4, DOC_TRUE);
+	case 'f': return scan_word(s, p, "false", 5, DOC_FALSE);
+	case 'n': return scan_word(s, p, "null", 4, DOC_NULL);
+	case '-': case '0': case '1': case '2': case '3': case '4':
+	case '5': case '6': case '7': case '8': case '9': return scan_number(s, p);
+	}
+	if (strncmp(p, "\xEF\xBB\xBF", 3) == 0)
+		fail(s, p, "a byte order mark is not allowed");
+	else
+		fail_expected(s, p, "a value");
+	return NULL;
+}
+
+/* A member's name and its colon.  While an object is open, its len is its last key. */
+static const char *scan_key(struct scan *s, const char *p, uint32_t obj)
+{
+	struct doc *d = s->d;
+	uint32_t key = d->ntok, last = d->tok[obj].len;
+
+	p = skip(s, p);
+	if (*p != '"') {
+		fail_expected(s, p, "a member name");
+		return NULL;
+	}
+	if (!(p = scan_string(s, p)))
+		return NULL;
+	if (last && !(d->tok[obj].flags & DOC_UNSORTED)) {
+		struct doc_key a = { prefix(d, last), last }, b = { prefix(d, key), key };
+
+		if (compare_entries(d, &a, &b) >= 0)
+			d->tok[obj].flags |= DOC_UNSORTED;
+	}
+	d->tok[obj].len = key;
+	p = skip(s, p);
+	if (*p != ':') {
+		fail_expected(s, p, "':'");
+		return NULL;
+	}
+	return p + 1;
+}
+
+/* p is behind the closing bracket; returns whether the members are all different. */
+static bool close_value(struct scan *s, const char *p, uint32_t t)
+{
+	struct doc *d = s->d;
+
+	if (d->tok[t].type == DOC_OBJECT && (d->tok[t].flags & DOC_UNSORTED || d->tok[t].n > FEW)) {
+		uint32_t twice = order_members(d, t);
+
+		if (twice) {
+			const char *key = s->text + d->tok[twice].off;
+			int len = d->tok[twice].len < 96 ? (int)d->tok[twice].len : 96;
+
+			fail(s, key, "duplicate member %.*s", len, key);
+			return false;
+		}
+		s->canonical &= !(d->tok[t].flags & DOC_UNSORTED);
+	}
+	d->tok[t].next = d->ntok;
+	d->tok[t].len = (uint32_t)(p - s->text) - d->tok[t].off;
+	return true;
+}
+
+static uint32_t open_value(struct scan *s, const char *p, uint32_t up)
+{
+	uint32_t t = push(s, p, *p == '{' ? DOC_OBJECT : DOC_ARRAY);
+
+	s->d->tok[t].next = up;
+	return t;
+}
+
+/*
+ * Index the value at p; returns the byte behind it, or NULL.  No stack: the
+ * next of an open array or object, up, is the one around it.
+ */
+static const char *scan(struct scan *s, const char *p, unsigned max_depth)
+{
+	struct doc *d = s->d;
+	uint32_t up = NOBODY;
+	unsigned depth = 0;
+
+	for (;;) {
+		bool object = up != NOBODY && d->tok[up].type == DOC_OBJECT;
+
+		if (object && !(p = scan_key(s, p, up)))
+			break;
+		p = skip(s, p);
+		if (*p == '{' || *p == '[') {
+			if (depth++ == max_depth) {
+				fail(s, p, "arrays and objects nest deeper than %u", max_depth);
+				d->within = true;
+				break;
+			}
+			up = open_value(s, p, up);
+			p = skip(s, p + 1);
+			if (*p != (d->tok[up].type == DOC_OBJECT ? '}' : ']'))
+				continue;
+		} else if ((p = scan_scalar(s, p))) {
+			if (up == NOBODY)
+				return p;
+			d->tok[up].n++;
+			p = skip(s, p);
+		} else {
+			d->within = true;
+			break;
+		}
+		while (*p == (d->tok[up].type == DOC_OBJECT ? '}' : ']')) {
+			uint32_t around = d->tok[up].next;
+
+			if (!close_value(s, ++p, up))
+				goto failed;
+			up = around;
+			if (up == NOBODY)
+				return p;
+			depth--;
+			d->tok[up].n++;
+			p = skip(s, p);
+		}
+		if (*p != ',') {
+			fail_expected(s, p, d->tok[up].type == DOC_OBJECT ? "',' or '}'" : "',' or ']'");
+			break;
+		}
+		p++;
+	}
+failed:
+	d->open = up;
+	return NULL;
+}
+
+/* Begin again with d.  Returns the byte behind the white space that text begins with, or NULL. */
+static const char *begin(struct scan *s, struct doc *d, const char *text, size_t len)
+{
+	static const char nothing[BUF_PAD];
+
+	if (!text) /* the s of an empty buf */
+		text = nothing;
+	*s = (struct scan){ .d = d, .text = text, .end = text + len, .canonical = true };
+	d->text = text;
+	d->len = len;
+	d->ntok = d->nperm = 0;
+	d->open = NOBODY;
+	d->within = d->canonical = false;
+	if (len >= UINT32_MAX) {
+		fail(s, text, "a text of 4 GiB or more");
+		return NULL;
+	}
+	return skip_space(s, text);
+}
+
+int doc_parse(struct doc *d, const char *text, size_t len, unsigned max_depth)
+{
+	struct scan s;
+	const char *p = begin(&s, d, text, len);
+
+	if (!p || !(p = scan(&s, p, max_depth)))
+		return -1;
+	p = skip(&s, p);
+	if (p != s.end) {
+		fail_expected(&s, p, "the end of the text");
+		return -1;
+	}
+	d->canonical = s.canonical;
+	return 0;
+}
+
+int doc_parse_next(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t *used)
+{
+	struct scan s;
+	const char *p = begin(&s, d, text, len);
+
+	*used = len;
+	if (p == s.end)
+		return 0;
+	s.canonical = true; /* the value's own bytes count */
+	if (!p || !(p = scan(&s, p, max_depth)))
+		return -1;
+	if (p != s.end && (*p == '\0' || !strchr(" \t\r\n", *p))) {
+		fail_expected(&s, p, "white space");
+		return -1;
+	}
+	*used = d->len = (size_t)(p - s.text);
+	d->canonical = s.canonical;
+	return 1;
+}
+
+static void add_reference(const struct doc *d, uint32_t key, struct buf *out)
+{
+	struct quoted q = chars_of(d, key);
+
+	buf_addch(out, '/');
+	for (int c; (c = quoted_next(&q)) >= 0;)
+		if (c == '~' || c == '/')
+			buf_addstr(out, c == '~' ? "~0" : "~1");
+		else
+			buf_addch(out, (char)c);
+}
+
+/* The pointer of the next value in the open array or object t. */
+static void add_open_pointer(const struct doc *d, uint32_t t, struct buf *out)
+{
+	const struct tok *k = &d->tok[t];
+
+	if (k->next != NOBODY)
+		add_open_pointer(d, k->next, out);
+	if (k->type == DOC_ARRAY)
+		buf_addf(out, "/%u", k->n);
+	else
+		add_reference(d, k->len, out);
+}
+
+/* A text of 100,000 open brackets must not make a message of that length. */
+static void shorten(struct buf *b, size_t start)
+{
+	size_t at = start + POINTER_SHOWN;
+
+	if (b->len <= at)
+		return;
+	while (at > start && ((unsigned char)b->s[at] & 0xc0) == 0x80)
+		at--;
+	buf_setlen(b, at);
+	buf_addstr(b, "..");
+}
+
+void doc_error_pointer(const struct doc *d, struct buf *out)
+{
+	size_t start = out->len;
+
+	if (d->open == NOBODY)
+		return;
+	if (d->within)
+		add_open_pointer(d, d->open, out);
+	else if (d->tok[d->open].next != NOBODY)
+		add_open_pointer(d, d->tok[d->open].next, out);
+	shorten(out, start);
+}
+
+/* --- reading the index --- */
+
+bool doc_equals(const struct doc *d, uint32_t t, const char *s, size_t n)
+{
+	const struct tok *k = &d->tok[t];
+
+	if (k->type != DOC_STRING)
+		return false;
+	if (!(k->flags & DOC_ESCAPED))
+		return k->len == n + 2 && (n == 0 || memcmp(d->text + k->off + 1, s, n) == 0);
+	struct quoted q = chars_of(d, t);
+
+	for (size_t i = 0; i < n; i++)
+		if (quoted_next(&q) != (unsigned char)s[i])
+			return false;
+	return quoted_next(&q) < 0;
+}
+
+static int compare_with(const struct doc *d, uint32_t key, const char *s, size_t n)
+{
+	if (d->tok[key].flags & DOC_ESCAPED)
+		return quoted_compare(chars_of(d, key), quoted_plain(s, n));
+	return utf8_compare(d->text + d->tok[key].off + 1, d->tok[key].len - 2, s, n);
+}
+
+uint32_t doc_member(const struct doc *d, uint32_t obj, const char *key, size_t n)
+{
+	const struct tok *o = &d->tok[obj];
+
+	if (o->type != DOC_OBJECT)
+		return DOC_NONE;
+	if (o->n <= FEW) {
+		for (uint32_t i = 0, k = obj + 1; i < o->n; i++, k = d->tok[k + 1].next)
+			if (doc_equals(d, k, key, n))
+				return k + 1;
+		return DOC_NONE;
+	}
+	const uint32_t *order = order_of(d, obj);
+	uint32_t low = 0, high = o->n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		int c = compare_with(d, order[mid], key, n);
+
+		if (c == 0)
+			return order[mid] + 1;
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return DOC_NONE;
+}
+
+void doc_walk_init(struct doc_walk *w, const struct doc *d, uint32_t obj)
+{
+	w->d = d;
+	w->left = d->tok[obj].type == DOC_OBJECT ? d->tok[obj].n : 0;
+	w->key = obj + 1;
+	w->order = w->left ? order_of(d, obj) : NULL;
+}
+
+uint32_t doc_walk_next(struct doc_walk *w)
+{
+	if (w->left == 0)
+		return DOC_NONE;
+	w->left--;
+	if (w->order)
+		return *w->order++;
+	uint32_t key = w->key;
+
+	w->key = w->d->tok[key + 1].next;
+	return key;
+}
+
+double doc_double(const struct doc *d, uint32_t t)
+{
+	return number_value(d->text + d->tok[t].off, d->tok[t].len);
+}
+
+bool doc_int(const struct doc *d, uint32_t t, int64_t *v)
+{
+	return d->tok[t].flags & DOC_INTEGER && number_int(d->text + d->tok[t].off, d->tok[t].len, v);
+}

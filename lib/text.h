@@ -1,0 +1,40 @@
+/*
+ * text.h -- a run of bytes that somebody else keeps.
+ *
+ * Floor 1.
+ */
+#ifndef MIG_TEXT_H
+#define MIG_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text {
+	const char *s;
+	size_t n;
+};
+
+static inline bool text_equal(struct text a, struct text b)
+{
+	return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
+}
+
+/* For tables in memory; never written anywhere. */
+static inline uint32_t text_hash(struct text t)
+{
+	uint64_t h = t.n * 0x9E3779B97F4A7C15u, w;
+
+	for (; t.n >= 8; t.s += 8, t.n -= 8) {
+		memcpy(&w, t.s, 8);
+		h = (h ^ w) * 0xD6E8FEB86659FD93u;
+		h ^= h >> 32;
+	}
+	w = 0;
+	memcpy(&w, t.s, t.n);
+	h = (h ^ w) * 0xD6E8FEB86659FD93u;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+#endif
