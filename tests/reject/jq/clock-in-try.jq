@@ -1,0 +1,1 @@
+.updated_at = (try now catch 0)

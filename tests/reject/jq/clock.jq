@@ -1,0 +1,1 @@
+.updated_at = (now | todate)

@@ -1,0 +1,1 @@
+if .version == "1.0.0" then halt_error else . end

@@ -1,0 +1,1 @@
+.day = (0 | localtime | strftime("%A"))

@@ -1,0 +1,2 @@
+import "shared" as shared;
+shared::up

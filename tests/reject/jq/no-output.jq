@@ -1,0 +1,1 @@
+select(.version == "2.0.0")

@@ -1,0 +1,1 @@
+.ratio = (0 * infinite)

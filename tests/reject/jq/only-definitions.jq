@@ -1,0 +1,1 @@
+def up: .version = "1.1.0";

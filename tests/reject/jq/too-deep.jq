@@ -1,0 +1,1 @@
+reduce range(600) as $i (.; {inner: .})
