@@ -1,0 +1,82 @@
+/*
+ * mig-apply -- use permits: do what their plans say.
+ *
+ * stdin: permits.  stdout: an outcome for each plan, then end.  Exit: 0, 2, 3
+ * (store missing, locked, full; stream cut short), 4 (drift, a hash does not
+ * hold), 5 (no permit), 1.
+ */
+#include "apply.h"
+#include "cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static const char help[] = "usage: mig-apply --store URI [--lock-timeout SECONDS] [--now TIME]\n"
+			   "\n"
+			   "Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
+			   "\n"
+			   "  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+			   "  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
+			   "  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
+			   "  --help --version\n"
+			   "\n"
+			   "Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
+			   "unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
+			   "cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+
+struct opts {
+	const char *store, *now;
+	int64_t lock_timeout;
+	char *stamp;
+};
+
+static int parse_opts(struct opts *o, int argc, char **argv)
+{
+	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
+		                        { "now", CLI_TEXT, &o->now },
+		                        { "lock-timeout", CLI_COUNT, &o->lock_timeout },
+		                        { NULL, CLI_FLAG, NULL } };
+	int rc = cli_parse(argc, argv, help, opts, NULL);
+
+	if (rc >= 0)
+		return rc;
+	if (!o->store)
+		o->store = cli_store();
+	if (!o->store)
+		return cli_usage(help, "--store is required");
+	if (o->lock_timeout > 86400)
+		return cli_usage(help, "--lock-timeout: at most a day");
+	return cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
+}
+
+static void interrupt(int sig)
+{
+	(void)sig;
+	store_interrupt();
+}
+
+int main(int argc, char **argv)
+{
+	struct opts o = { .lock_timeout = 10 };
+	struct sigaction sa = { .sa_handler = interrupt };
+	struct filter f;
+	struct store *s;
+
+	progname = "mig-apply";
+	int rc = parse_opts(&o, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout, .now = o.stamp };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	filter_init(&f, progname, true);
+	if ((s = store_open(o.store, STORE_WRITE, &f.d))) {
+		apply_run(s, &ask, &f.in, &f.out, &f.d);
+		s->ops->close(s);
+	}
+	rc = filter_finish(&f);
+	free(o.stamp);
+	return rc;
+}

@@ -1,0 +1,95 @@
+/*
+ * mig-hash -- canonical JSON, its SHA-256, or a check of the hashes inside.
+ *
+ * stdin or FILEs (- is stdin): JSON values separated by white space.  stdout: a line a
+ * value.  Exit: 0, 2 (not JSON), 3 (no such file), 4 (a hash does not hold), 1.
+ */
+#include "cli.h"
+#include "hasher.h"
+#include "pointer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] = "usage: mig-hash [--canonical | --check] [--without POINTER] [--format text|json]\n"
+			   "                [FILE ...]\n"
+			   "\n"
+			   "Hash JSON values by their canonical text, print that text, or check records.\n"
+			   "\n"
+			   "  --canonical        print each value as canonical JSON (RFC 8785) instead\n"
+			   "  --check            recompute every sum, plan_hash and end digest\n"
+			   "  --without POINTER  leave this member out (RFC 6901)\n"
+			   "  --format FORMAT    text: \"hash  file\", as sha256sum; json: an object a line\n"
+			   "  --help --version\n"
+			   "\n"
+			   "Exit status: 0 success, 1 unexpected error, 2 usage or not JSON, 3 no such file,\n"
+			   "4 a hash does not hold.\n";
+
+struct opts {
+	struct hasher hasher;
+	bool canonical, check;
+	const char *format;
+	int operands;
+};
+
+static int parse_opts(struct opts *o, int argc, char **argv)
+{
+	const struct cli_opt opts[] = { { "canonical", CLI_FLAG, &o->canonical },
+		                        { "check", CLI_FLAG, &o->check },
+		                        { "without", CLI_TEXT, &o->hasher.without },
+		                        { "format", CLI_TEXT, &o->format },
+		                        { NULL, CLI_FLAG, NULL } };
+	const char *without;
+	int rc = cli_parse(argc, argv, help, opts, &o->operands);
+
+	if (rc >= 0)
+		return rc;
+	if (o->canonical && o->check)
+		return cli_usage(help, "--canonical and --check exclude each other");
+	if (o->format && strcmp(o->format, "text") != 0 && strcmp(o->format, "json") != 0)
+		return cli_usage(help, "invalid --format: %s", o->format);
+	if (o->format && (o->canonical || o->check))
+		return cli_usage(help, "--format goes with hashes only");
+	without = o->hasher.without;
+	if (without && (!*without || !pointer_valid(without, strlen(without))))
+		return cli_usage(help, "--without %s: not a JSON pointer (RFC 6901) to a member", without);
+	o->hasher.mode = o->canonical ? HASHER_CANONICAL : o->check ? HASHER_CHECK : HASHER_HASH;
+	o->hasher.format = !o->format ? HASHER_BARE : *o->format == 't' ? HASHER_TEXT : HASHER_JSON;
+	return -1;
+}
+
+static void run_file(const struct hasher *h, const char *path, struct filter *f)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		diag_add(&f->d, errno == EMFILE || errno == ENFILE ? MIG_ERROR : MIG_PRECONDITION, "missing_file", path,
+		         "%s", strerror(errno));
+		return;
+	}
+	hasher_run(h, fd, path, &f->out, &f->d);
+	if (!standard)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct opts o = { .check = false };
+	struct filter f;
+
+	progname = "mig-hash";
+	int rc = parse_opts(&o, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	filter_init(&f, progname, false);
+	f.page = true;
+	if (o.operands == argc)
+		hasher_run(&o.hasher, STDIN_FILENO, "-", &f.out, &f.d);
+	for (int i = o.operands; i < argc; i++)
+		run_file(&o.hasher, argv[i], &f);
+	return filter_finish(&f);
+}

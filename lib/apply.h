@@ -1,0 +1,26 @@
+/*
+ * apply.h -- use permits: do what their plans say.
+ *
+ * Floor 12.  Nothing is written before the input's end has been verified.
+ */
+#ifndef MIG_APPLY_H
+#define MIG_APPLY_H
+
+#include "store.h"
+#include "stream.h"
+
+struct apply_ask {
+	unsigned lock_timeout; /* seconds to wait for another writer */
+	const char *now;       /* fixed time, or NULL: the clock */
+};
+
+/*
+ * Read permits; once the last has been checked again by the built-in rules, do
+ * their plans in order and write an outcome for each, then their end.  Rejects
+ * are forwarded.  Stops at the first plan that fails, after its outcome.  0, or
+ * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", an
+ * unknown kind MIG_USAGE.
+ */
+int apply_run(struct store *s, const struct apply_ask *ask, struct stream *in, struct out *out, struct diag *d);
+
+#endif

@@ -1,0 +1,292 @@
+/* cli.c -- see cli.h */
+#include "cli.h"
+
+#include "progress.h"
+#include "semver.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The usage lines of help: all before its first blank line. */
+static int usage_length(const char *help)
+{
+	const char *blank = strstr(help, "\n\n");
+
+	return blank ? (int)(blank - help + 1) : (int)strlen(help);
+}
+
+int cli_usage(const char *help, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: ", progname);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n%.*s", usage_length(help), help);
+	return MIG_USAGE;
+}
+
+static bool is_option(const struct cli_opt *o, const char *arg, const char **value)
+{
+	size_t n = strlen(o->name);
+
+	if (strncmp(arg, o->name, n) != 0 || (arg[n] && arg[n] != '='))
+		return false;
+	*value = arg[n] ? arg + n + 1 : NULL;
+	return true;
+}
+
+static int set_option(const char *help, const struct cli_opt *o, char *value)
+{
+	switch (o->kind) {
+	case CLI_FLAG: *(bool *)o->to = true; return 0;
+	case CLI_TEXT:
+		if (*(const char **)o->to)
+			return cli_usage(help, "--%s: given twice", o->name);
+		*(const char **)o->to = value;
+		return 0;
+	case CLI_LIST: {
+		struct cli_list *l = o->to;
+
+		l->v = xrealloc(l->v, l->n + 2, sizeof *l->v);
+		l->v[l->n++] = value;
+		l->v[l->n] = NULL;
+		return 0;
+	}
+	case CLI_COUNT: {
+		char *end;
+
+		errno = 0;
+		long long v = strtoll(value, &end, 10);
+		if (!*value || *end || errno || v < 0 || *value == '+' || *value == ' ')
+			return cli_usage(help, "--%s: not a whole number: %s", o->name, value);
+		*(int64_t *)o->to = v;
+		return 0;
+	}
+	}
+	return 0;
+}
+
+int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opts, int *operands)
+{
+	int i = 1;
+
+	for (; i < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2]; i++) {
+		const char *arg = argv[i] + 2, *value = NULL;
+		const struct cli_opt *o = opts;
+
+		if (strcmp(arg, "help") == 0) {
+			fputs(help, stdout);
+			return fflush(stdout) ? MIG_ERROR : MIG_OK;
+		}
+		if (strcmp(arg, "version") == 0) {
+			printf("%s (migtools) %s\n", progname, MIG_VERSION);
+			return fflush(stdout) ? MIG_ERROR : MIG_OK;
+		}
+		while (o->name && !is_option(o, arg, &value))
+			o++;
+		if (!o->name)
+			return cli_usage(help, "unknown option: %s", argv[i]);
+		if (o->kind == CLI_FLAG && value)
+			return cli_usage(help, "--%s: takes no value", o->name);
+		char *given = value ? argv[i] + (value - argv[i]) : NULL;
+
+		if (o->kind != CLI_FLAG && !given) {
+			if (i + 1 == argc)
+				return cli_usage(help, "--%s: needs a value", o->name);
+			given = argv[++i];
+		}
+		int rc = set_option(help, o, given);
+
+		if (rc)
+			return rc;
+	}
+	if (i < argc && strcmp(argv[i], "--") == 0)
+		i++;
+	else if (i < argc && argv[i][0] == '-' && argv[i][1])
+		return cli_usage(help, "unknown option: %s", argv[i]);
+	if (operands)
+		*operands = i;
+	else if (i < argc)
+		return cli_usage(help, "unexpected argument: %s", argv[i]);
+	return -1;
+}
+
+bool cli_env(const char *help, const char *env)
+{
+	if (env && (strcmp(env, "dev") == 0 || strcmp(env, "staging") == 0 || strcmp(env, "prod") == 0))
+		return true;
+	if (env)
+		cli_usage(help, "invalid --env: %s: not one of dev, staging, prod", env);
+	else
+		cli_usage(help, "--env is required");
+	return false;
+}
+
+bool cli_version(const char *help, const char *version)
+{
+	if (version && semver_valid(version))
+		return true;
+	if (!version)
+		cli_usage(help, "--target-version is required");
+	else if (strcmp(version, "latest") == 0)
+		cli_usage(help, "--target-version latest: name the version; latest is never resolved");
+	else
+		cli_usage(help, "--target-version %s: not a semantic version", version);
+	return false;
+}
+
+bool cli_format(const char *help, const char *format)
+{
+	if (!format || strcmp(format, "text") == 0 || strcmp(format, "json") == 0 || strcmp(format, "html") == 0)
+		return true;
+	cli_usage(help, "invalid --format: %s", format);
+	return false;
+}
+
+/* Only what a message can show and a record can hold. */
+static bool is_plain(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return *s && utf8_valid(s, strlen(s));
+}
+
+bool cli_text(const char *help, const char *name, const char *value)
+{
+	if (!value || is_plain(value))
+		return true;
+	cli_usage(help, "--%s: empty, not UTF-8, or with control characters", name);
+	return false;
+}
+
+const char *cli_store(void)
+{
+	const char *s = getenv("MIG_STORE");
+
+	if (!s || !*s)
+		s = getenv("DATABASE_URL");
+	return s && *s ? s : NULL;
+}
+
+static char *stamp_of(time_t t)
+{
+	char stamp[32];
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return NULL;
+	return xstrdup(stamp);
+}
+
+char *cli_clock(void)
+{
+	return stamp_of(time(NULL));
+}
+
+/* 2026-01-31T12:00:00Z, with a fraction if one likes. */
+static bool is_rfc3339(const char *s)
+{
+	struct tm tm;
+	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (!end)
+		return false;
+	if (*end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	return end && end[0] == 'Z' && !end[1];
+}
+
+bool cli_now(const char *help, const char *now, char **out)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char *end;
+
+	*out = NULL;
+	if (now) {
+		if (!is_rfc3339(now)) {
+			cli_usage(help, "--now %s: not a time such as 2026-01-31T12:00:00Z", now);
+			return false;
+		}
+		*out = xstrdup(now);
+		return true;
+	}
+	if (!epoch || !*epoch)
+		return true;
+	time_t t = (time_t)strtoll(epoch, &end, 10);
+
+	if (*end || t < 0 || !(*out = stamp_of(t))) {
+		cli_usage(help, "SOURCE_DATE_EPOCH is not a number of seconds: %s", epoch);
+		return false;
+	}
+	return true;
+}
+
+char *cli_actor(const char *help)
+{
+	const char *actor = getenv("MIG_ACTOR");
+	struct passwd *pw;
+
+	if (actor && *actor && is_plain(actor))
+		return xstrdup(actor);
+	if (actor && *actor) {
+		cli_usage(help, "MIG_ACTOR: not UTF-8, or with control characters");
+		return NULL;
+	}
+	pw = getpwuid(getuid());
+	return pw ? xstrdup(pw->pw_name) : xasprintf("uid %u", (unsigned)getuid());
+}
+
+void filter_init(struct filter *f, const char *tool, bool reads)
+{
+	*f = (struct filter){ .tool = tool, .d = DIAG_INIT, .reads = reads };
+	signal(SIGPIPE, SIG_IGN);
+	out_init(&f->out, STDOUT_FILENO);
+	if (reads)
+		stream_init(&f->in, STDIN_FILENO, tool);
+	progress_start(tool, " records");
+}
+
+static void print_findings(const struct filter *f)
+{
+	for (size_t i = 0; i < f->d.n; i++) {
+		const struct finding *x = &f->d.list[i];
+
+		fprintf(stderr, "%s: %s%s%s%s\n", f->tool, x->where ? x->where : "", x->where ? ": " : "",
+		        x->exit == MIG_OK ? "warning: " : "", x->message);
+	}
+	if (f->d.hint && diag_exit(&f->d) != MIG_OK)
+		fprintf(stderr, "%s: hint: %s\n", f->tool, f->d.hint);
+}
+
+int filter_finish(struct filter *f)
+{
+	progress_stop();
+	const struct finding *first = diag_first(&f->d);
+	bool fault = f->reads && f->in.fault;
+	int code;
+
+	if (first && !fault && !f->page)
+		stream_put_fault(&f->out, f->tool, first);
+	out_finish(&f->out, &f->d);
+	code = fault ? f->in.fault_exit : diag_exit(&f->d);
+	if (f->out.err && code == MIG_OK)
+		code = MIG_ERROR;
+	print_findings(f);
+	if (f->reads)
+		stream_release(&f->in);
+	out_release(&f->out);
+	diag_release(&f->d);
+	digest_close();
+	return code;
+}

@@ -1,0 +1,19 @@
+/*
+ * fs-apply.h -- do what a plan says to a folder of documents, or nothing.
+ *
+ * Floor 11.  Seven steps, in an order that a crash at any instant survives:
+ * check all, store the plan and begin, write the new files, keep the originals,
+ * sync, exchange, sync and commit.  Until the commit is on the disk the
+ * originals stay at hand in .mig/tmp, so that an error undoes what was done
+ * without needing room.
+ */
+#ifndef MIG_FS_APPLY_H
+#define MIG_FS_APPLY_H
+
+#include "fs.h"
+#include "store.h"
+
+/* See the apply of store.h. */
+int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d);
+
+#endif

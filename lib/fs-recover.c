@@ -1,0 +1,206 @@
+/* fs-recover.c -- see fs-recover.h */
+#include "fs-recover.h"
+
+#include "fs-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PREFIX = 16 }; /* digits of the plan_hash that a temporary file's name begins with */
+
+struct recovery {
+	struct fs *fs;
+	const struct apply_ctx *c;
+	struct diag *d;
+	/* the plan that the files at hand belong to */
+	char prefix[PREFIX + 1];
+	bool known;
+	struct plan plan;
+	struct doc doc;
+	struct buf text, target;
+	bool noted; /* an entry was appended to the ledger */
+};
+
+/* Load the stored plan whose hash begins with prefix; one that cannot be trusted is not known. */
+static void load_plan(struct recovery *r, const char *prefix)
+{
+	struct diag unseen = DIAG_INIT;
+	char hash[HEX_SIZE];
+
+	if (strcmp(r->prefix, prefix) == 0)
+		return;
+	memcpy(r->prefix, prefix, PREFIX + 1);
+	buf_reset(&r->text);
+	r->known = fs_state_find_plan(&r->fs->state, prefix, hash, &unseen) == 1 &&
+	           fs_state_plan(&r->fs->state, hash, &r->text, &unseen) == 1 && r->text.s &&
+	           doc_parse(&r->doc, r->text.s, r->text.len, RECORD_MAX_DEPTH) == 0 &&
+	           plan_read(&r->plan, &r->doc, 0, prefix, &unseen) == 0 && strcmp(r->plan.hash, hash) == 0;
+	diag_release(&unseen);
+}
+
+/* Replace b by the regular file at dir/path below the root: its hash, or false. */
+static bool hash_of(const struct fs *fs, int dir, const char *path, struct buf *b, char hex[HEX_SIZE])
+{
+	struct stat st;
+	int fd = fs_open(&fs->root, dir, path, O_RDONLY, 0);
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fs_read_all(fd, b, (size_t)st.st_size) == 0;
+
+	if (ok)
+		digest_hex(b->s, b->len, hex);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Do the temporary file's bytes stand in the objects as well? */
+static bool is_kept(struct recovery *r, const char *name)
+{
+	struct diag unseen = DIAG_INIT;
+	char hash[HEX_SIZE];
+	bool kept = hash_of(r->fs, r->fs->state.tmp, name, &r->target, hash) &&
+	            fs_state_object(&r->fs->state, hash, &r->target, &unseen) == 1;
+
+	diag_release(&unseen);
+	return kept;
+}
+
+/* The step that the temporary file was made for, or NULL. */
+static const struct step *step_of(struct recovery *r, const char *index)
+{
+	unsigned long i = strtoul(index, NULL, 10);
+
+	return r->known && i >= 1 && i <= r->plan.nstep ? &r->plan.step[i - 1] : NULL;
+}
+
+/* Are the temporary file's bytes what the step makes, or a torn part of that, but no other whole document? */
+static bool is_made(struct recovery *r, const char *name, const struct step *s, bool torn_too)
+{
+	char hash[HEX_SIZE];
+
+	if (!hash_of(r->fs, r->fs->state.tmp, name, &r->target, hash))
+		return false;
+	return effect_content(&r->fs->effect, &r->target, s->without, hash) ? text_is(s->after, hash) : torn_too;
+}
+
+/* Does the document still meet the step's precondition, so that the temporary file was never used? */
+static bool precondition_holds(struct recovery *r, const struct step *s)
+{
+	struct diag unseen = DIAG_INIT;
+	struct buf path = BUF_INIT;
+	char hash[HEX_SIZE];
+	bool ok = fs_path(&path, s->ref, &unseen) == 0 && hash_of(r->fs, r->fs->root.fd, path.s, &r->target, hash);
+
+	if (ok && s->restore)
+		ok = !text_is(s->raw, hash) && effect_content(&r->fs->effect, &r->target, s->without, hash) &&
+		     text_is(s->after, hash);
+	else if (ok)
+		ok = text_is(s->raw, hash);
+	buf_release(&path);
+	diag_release(&unseen);
+	return ok;
+}
+
+static void note_conflict(struct recovery *r, const struct step *s, const char *kept)
+{
+	struct entry e;
+	char time[LEDGER_TIME_SIZE];
+
+	if (!r->known)
+		return;
+	ledger_time(r->c->now, time);
+	entry_init(&e, "conflict", &r->plan, r->c->grant, r->fs->user, time);
+	e.ref = s ? s->ref : (struct text){ NULL, 0 };
+	e.kept = kept;
+	ledger_append(&r->fs->ledger, &e);
+	r->noted = true;
+}
+
+/* Neither an original that is kept nor a file that was never used: it may be somebody's. */
+static int keep(struct recovery *r, const char *name, const struct step *s)
+{
+	char *kept;
+	char *ref = s ? xmemdup(s->ref.s, s->ref.n) : NULL;
+
+	if (fs_state_keep(&r->fs->state, name, &kept, r->d) == 0) {
+		note_conflict(r, s, kept);
+		diag_add(r->d, MIG_INVALID, "conflict", ref ? ref : name,
+		         "a killed run left a file that may be somebody's: it is now %s", kept);
+		free(kept);
+	}
+	free(ref);
+	return -1;
+}
+
+static int drop(struct recovery *r, const char *name)
+{
+	if (unlinkat(r->fs->state.tmp, name, 0) == 0)
+		return 0;
+	return fs_fault(r->d, FS_STATE "/tmp", "remove a leftover", errno, false);
+}
+
+/* Is name the 16 digits of a plan's hash and a dot?  *rest is what follows: 3, 3.undo, 3.copy, plan. */
+static bool is_ours(const char *name, const char **rest)
+{
+	if (strspn(name, "0123456789abcdef") != PREFIX || name[PREFIX] != '.' || !name[PREFIX + 1])
+		return false;
+	*rest = name + PREFIX + 1;
+	return true;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static int recover_one(struct recovery *r, const char *name)
+{
+	char prefix[PREFIX + 1];
+	const char *rest;
+
+	if (!is_ours(name, &rest)) {
+		diag_warn(r->d, "foreign_temp", name, "not one of ours in %s/tmp: left alone", FS_STATE);
+		return 0;
+	}
+	/* copies of what stands elsewhere */
+	if (strcmp(rest, "plan") == 0 || ends_with(rest, ".copy"))
+		return drop(r, name);
+	memcpy(prefix, name, PREFIX);
+	prefix[PREFIX] = '\0';
+	load_plan(r, prefix);
+	const struct step *s = step_of(r, rest);
+	bool undone = ends_with(name, FS_UNDO);
+
+	/* exchanged back or not, a file of ours is an original that is kept, or what the step made */
+	if (is_kept(r, name) || (s && undone && is_made(r, name, s, false)))
+		return drop(r, name);
+	if (s && !undone && precondition_holds(r, s) && is_made(r, name, s, true))
+		return drop(r, name);
+	return keep(r, name, s);
+}
+
+int fs_recover(struct fs *fs, const struct apply_ctx *c, struct diag *d)
+{
+	struct recovery r = { .fs = fs, .c = c, .d = d, .plan = PLAN_INIT, .doc = DOC_INIT };
+	struct fs_names names;
+	int rc = 0;
+
+	if (fs_names(fs->state.tmp, &names) < 0)
+		return fs_fault(d, FS_STATE "/tmp", "read", errno, false);
+	for (size_t i = 0; i < names.n; i++)
+		if (recover_one(&r, names.name[i]) < 0)
+			rc = -1;
+	bool unsure;
+
+	if (r.noted && ledger_sync(&fs->ledger, false, &unsure, d) < 0)
+		rc = -1;
+	fs_names_release(&names);
+	plan_release(&r.plan);
+	doc_release(&r.doc);
+	buf_release(&r.text);
+	buf_release(&r.target);
+	return rc;
+}

@@ -1,0 +1,85 @@
+/*
+ * fs-state.h -- what is ours below a root: .mig and all that is in it.
+ *
+ * Floor 7.
+ *
+ *	.mig/lock              the one writer, and his name
+ *	.mig/ledger.ndjson     what was done
+ *	.mig/plans/H.json      the plans that were begun, by plan_hash
+ *	.mig/objects/H         original files, by the SHA-256 of their bytes
+ *	.mig/tmp/H16.N         the new file of step N of the plan whose hash begins with H16;
+ *	                       after the exchange the displaced original, until the commit;
+ *	                       .mig/tmp/H16.N.undo while that is being exchanged back
+ *	.mig/conflicts/        files that somebody put in our way
+ */
+#ifndef MIG_FS_STATE_H
+#define MIG_FS_STATE_H
+
+#include "fs-root.h"
+
+#define FS_LEDGER FS_STATE "/ledger.ndjson"
+
+struct fs_state {
+	const struct fs_root *root; /* borrowed */
+	int mig, plans, objects, tmp, conflicts, lock; /* folders and the lock file; -1: not open */
+	bool denied;                /* .mig is there, but we may not look into it */
+	struct buf scratch;         /* room for reading */
+	int link_way;               /* fs-file's: how an open file gets a second name here */
+};
+
+#define FS_STATE_INIT { .mig = -1, .plans = -1, .objects = -1, .tmp = -1, .conflicts = -1, .lock = -1 }
+
+/*
+ * Look at what is there and make nothing: 0, or -1 after MIG_PRECONDITION
+ * "foreign_state" (a link, a file in a folder's place).  One that may not be
+ * looked into is no finding until something in it is asked for.
+ */
+int fs_state_open(struct fs_state *s, const struct fs_root *root, struct diag *d);
+void fs_state_close(struct fs_state *s);
+
+/*
+ * Make .mig and .mig/lock where they lack, take the lock, waiting up to seconds,
+ * and write holder (one line of JSON) into it: 0, or -1 after MIG_PRECONDITION
+ * "locked" that shows who holds it.
+ */
+int fs_state_lock(struct fs_state *s, unsigned seconds, const char *holder, struct diag *d);
+
+/* Make what lacks in .mig, holding the lock. */
+int fs_state_make(struct fs_state *s, struct diag *d);
+
+/* The ledger's descriptor, made if create; -1 with *err = ENOENT, or after a finding. */
+int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d);
+
+/* Store a plan's text under its hash and wait for the disk: 0, or -1 after a finding. */
+int fs_state_put_plan(struct fs_state *s, const char *plan_hash, const char *text, size_t n, struct diag *d);
+
+/* Append a stored plan's text: 1, 0 if there is none, -1 after a finding. */
+int fs_state_plan(const struct fs_state *s, const char *plan_hash, struct buf *out, struct diag *d);
+
+/* The name of the one stored plan whose hash begins with 16 digits: 1, 0 if there is none or more than one, -1. */
+int fs_state_find_plan(const struct fs_state *s, const char *prefix, char plan_hash[HEX_SIZE], struct diag *d);
+
+/*
+ * Replace out by the bytes of an object: 1, 0 if there is none, -1 after a
+ * finding (MIG_INVALID "object_damaged" if they have another hash).
+ */
+int fs_state_object(const struct fs_state *s, const char *raw, struct buf *out, struct diag *d);
+
+/*
+ * Move .mig/tmp/name to .mig/conflicts, under a name that is free there: 0 and
+ * the path below the root in *kept (new), or -1 after a finding.
+ */
+int fs_state_keep(const struct fs_state *s, const char *name, char **kept, struct diag *d);
+
+/* Wait until everything is on the disk: 0, or -1 after MIG_ERROR "sync_failed". */
+int fs_state_sync(const struct fs_state *s, struct diag *d);
+
+/* The names in a folder, in byte order: 0, or -1 and errno.  Needs fs_names_release. */
+struct fs_names {
+	char **name;
+	size_t n, cap;
+};
+int fs_names(int dir, struct fs_names *l);
+void fs_names_release(struct fs_names *l);
+
+#endif

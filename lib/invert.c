@@ -1,0 +1,137 @@
+/* invert.c -- see invert.h */
+#include "invert.h"
+
+#include "plan.h"
+#include "spool.h"
+
+#include <stdlib.h>
+
+/* The members of a header that its rollback plan's header repeats around mode, reason and undoes. */
+static void add_rollback_header(struct buf *b, const struct plan *p, const char *reason)
+{
+	static const char *const members[] = { "env",      "format",         "migration_id", "mode",
+		                               "part",     "reason",         "scope",        "set",
+		                               "snapshot", "target_version", "tool_version", "undoes" };
+	uint32_t header = doc_member(p->doc, p->root, "header", 6);
+	struct rec w;
+
+	rec_open(&w, b);
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		const char *m = members[i];
+		uint32_t t = doc_member(p->doc, header, m, strlen(m));
+		size_t n;
+
+		if (strcmp(m, "mode") == 0) {
+			rec_cstr(&w, m, "rollback");
+		} else if (strcmp(m, "undoes") == 0) {
+			rec_cstr(&w, m, p->hash);
+		} else if (strcmp(m, "reason") == 0) {
+			if (reason)
+				rec_cstr(&w, m, reason);
+		} else {
+			const char *s = doc_span(p->doc, t, &n);
+
+			rec_raw(&w, m, s, n);
+		}
+	}
+	rec_close(&w);
+}
+
+/* The text of the plan that undoes p, without its hash, which goes in at *at. */
+static void invert(struct buf *b, const struct plan *p, const char *reason, size_t *at)
+{
+	size_t n;
+	const char *entries = doc_span(p->doc, doc_member(p->doc, p->root, "rollback", 8), &n);
+
+	buf_reset(b);
+	buf_addstr(b, "{\"header\":");
+	add_rollback_header(b, p, reason);
+	buf_addstr(b, ",\"kind\":\"plan\",");
+	*at = b->len;
+	buf_addstr(b, "\"rollback\":[],\"steps\":");
+	buf_add(b, entries, n);
+	buf_addch(b, '}');
+}
+
+/* The plans that came in, inverted: a spool of texts, where each begins, where its hash goes. */
+struct inverting {
+	struct spool spool;
+	struct {
+		uint64_t where;
+		size_t at;
+	} * plan;
+	size_t n, cap;
+	struct tally seen;
+};
+
+static int add_inverted(struct inverting *v, const struct record *r, const char *reason, struct plan *p, struct buf *b,
+                        const char *where, struct diag *d)
+{
+	if (plan_read(p, r->doc, 0, where, d) < 0)
+		return -1;
+	if (p->rollback_mode)
+		return diag_add(d, MIG_INVALID, "rollback_of_rollback", where,
+		                "a rollback plan cannot be rolled back: extract, transform and plan again");
+	tally_plan(&v->seen, p->hash);
+	if (v->n == v->cap) {
+		v->cap = v->cap ? v->cap * 2 : 16;
+		v->plan = xrealloc(v->plan, v->cap, sizeof *v->plan);
+	}
+	v->plan[v->n].where = v->spool.size;
+	invert(b, p, reason, &v->plan[v->n++].at);
+	return spool_add(&v->spool, b->s, b->len, d);
+}
+
+static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
+{
+	struct buf b = BUF_INIT;
+	struct tally t;
+	char hex[HEX_SIZE];
+	int rc = 0;
+
+	tally_init(&t);
+	for (size_t i = v->n; i-- > 0 && rc >= 0;) {
+		const char *s;
+		size_t n;
+
+		if ((rc = spool_seek(&v->spool, v->plan[i].where, d)) < 0 ||
+		    (rc = spool_next(&v->spool, &s, &n, d)) <= 0)
+			break;
+		buf_reset(&b);
+		buf_add(&b, s, n);
+		rc = plan_put(out, &b, v->plan[i].at, &t);
+	}
+	tally_hex(&t, hex);
+	if (rc >= 0)
+		rc = stream_put_end(out, "mig-plan", v->n, hex);
+	tally_release(&t);
+	buf_release(&b);
+	return rc < 0 ? -1 : 0;
+}
+
+int invert_run(const char *reason, struct stream *in, struct out *out, struct diag *d)
+{
+	struct inverting v = { .spool.fd = -1 };
+	struct plan p = PLAN_INIT;
+	struct buf b = BUF_INIT;
+	struct record r;
+	int rc = spool_init(&v.spool, d);
+
+	tally_init(&v.seen);
+	while (rc >= 0 && (rc = stream_next(in, &r, d)) > 0) {
+		if (in->fault || r.kind == KIND_REJECT)
+			rc = r.kind == KIND_FAULT || r.kind == KIND_REJECT ? stream_put(out, r.line, r.len) : 0;
+		else if (r.kind == KIND_PLAN)
+			rc = add_inverted(&v, &r, reason, &p, &b, in->where, d);
+		else if (r.kind != KIND_END)
+			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "not a plan");
+	}
+	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &v.seen, d)) == 0)
+		rc = put_inverted(&v, out, d);
+	spool_release(&v.spool);
+	tally_release(&v.seen);
+	plan_release(&p);
+	buf_release(&b);
+	free(v.plan);
+	return rc;
+}

@@ -1,0 +1,19 @@
+/*
+ * invert.h -- from plans to the plans that undo them.
+ *
+ * Floor 12.  Pure but for a spool.  Nothing is written before the input's end
+ * has been verified.
+ */
+#ifndef MIG_INVERT_H
+#define MIG_INVERT_H
+
+#include "stream.h"
+
+/*
+ * Read plans; write those that undo them, the last first, and their end.
+ * reason, or NULL, stands in their headers.  0, or -1 after a finding: a
+ * rollback plan is MIG_INVALID "rollback_of_rollback".
+ */
+int invert_run(const char *reason, struct stream *in, struct out *out, struct diag *d);
+
+#endif

@@ -1,0 +1,560 @@
+/* planner.c -- see planner.h */
+#include "planner.h"
+
+#include "plan.h"
+#include "spool.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* What the plans say of the whole stream. */
+struct planning {
+	const struct plan_ask *ask;
+	struct out *out;
+	struct diag *d;
+	struct tally seen;  /* of the input */
+	const char *digest; /* its verified end's */
+	int64_t changes, current, rejects;
+	struct spool steps; /* blobs: a step's text, NUL, its rollback entry's text; both without index */
+	struct spool reject_lines;
+	struct buf last_ref, ref, set; /* set: the "set" member, the same in every change */
+	/* where each plan ends, as a number of steps */
+	uint64_t *cut;
+	size_t ncut, cutcap;
+	struct buf text, steps_text, entries; /* of the plan being written */
+	size_t *entry;
+	uint64_t steps_here; /* of the plan being filled */
+	size_t bytes_here;
+};
+
+static int compare(struct text a, const struct buf *b)
+{
+	int c = memcmp(a.s, b->s ? b->s : "", a.n < b->len ? a.n : b->len);
+
+	return c ? c : (a.n > b->len) - (a.n < b->len);
+}
+
+/* Count one object of the stream: its sum holds, and it comes after the one before. */
+static int count(struct planning *p, const struct record *r, const char *hash_member)
+{
+	const struct doc *d = r->doc;
+	char want[HEX_SIZE], is[HEX_SIZE];
+
+	buf_reset(&p->ref);
+	struct text ref = record_text(d, record_get(r, "ref"), &p->ref);
+	uint32_t hash = record_get(r, hash_member);
+
+	if (!record_sum_holds(d, 0, "sum", want, is)) {
+		char *where = xmemdup(ref.s, ref.n);
+
+		diag_add(p->d, MIG_INVALID, "sum_mismatch", where, "the record was edited: its sum says %s, it has %s",
+		         want, is);
+		free(where);
+		return -1;
+	}
+	if (p->seen.n && compare(ref, &p->last_ref) <= 0) {
+		char *where = xmemdup(ref.s, ref.n);
+
+		diag_add(p->d, MIG_INVALID, "ref_order", where, "out of order, or a second time");
+		free(where);
+		return -1;
+	}
+	buf_reset(&p->last_ref);
+	buf_add(&p->last_ref, ref.s, ref.n);
+	struct text h = { "", 0 };
+
+	if (d->tok[hash].type == DOC_STRING)
+		h = record_text(d, hash, &p->ref);
+	tally_object(&p->seen, ref, h);
+	return 0;
+}
+
+static void add_span(struct rec *w, const char *name, const struct record *r, const char *member)
+{
+	size_t n;
+	const char *s = doc_span(r->doc, record_get(r, member), &n);
+
+	rec_raw(w, name, s, n);
+}
+
+static bool has(const struct record *r, const char *member)
+{
+	uint32_t t = record_get(r, member);
+
+	return t != DOC_NONE && r->doc->tok[t].type != DOC_NULL;
+}
+
+/* [{"check":"bytes","raw":H,"ref":R}] */
+static void add_bytes_check(struct buf *b, const struct record *r)
+{
+	struct rec w;
+
+	buf_addch(b, '[');
+	rec_open(&w, b);
+	rec_cstr(&w, "check", "bytes");
+	add_span(&w, "raw", r, "raw");
+	add_span(&w, "ref", r, "ref");
+	rec_close(&w);
+	buf_addch(b, ']');
+}
+
+/* [{"check":"content","hash":H,"ref":R,"without":P}] */
+static void add_content_check(struct buf *b, const struct record *r)
+{
+	struct rec w;
+
+	buf_addch(b, '[');
+	rec_open(&w, b);
+	rec_cstr(&w, "check", "content");
+	add_span(&w, "hash", r, "after");
+	add_span(&w, "ref", r, "ref");
+	add_span(&w, "without", r, "history");
+	rec_close(&w);
+	buf_addch(b, ']');
+}
+
+static void add_backup(struct buf *b, const struct record *r, const char *op)
+{
+	struct rec w;
+
+	rec_open(&w, b);
+	rec_cstr(&w, "op", op);
+	add_span(&w, "ref", r, "ref");
+	add_span(&w, "suffix", r, "backup_suffix");
+	rec_close(&w);
+}
+
+/* "sha256:" and a hash, as the history entries of manifests write it */
+static void add_checksum(struct rec *w, const char *name, const struct record *r, const char *member)
+{
+	size_t n;
+	const char *s = doc_span(r->doc, record_get(r, member), &n);
+
+	rec_name(w, name);
+	buf_addstr(w->b, "\"sha256:");
+	buf_add(w->b, s + 1, n - 1);
+}
+
+static void add_actions(struct buf *b, const struct record *r)
+{
+	struct rec w, entry;
+
+	buf_addch(b, '[');
+	if (has(r, "backup_suffix")) {
+		add_backup(b, r, "backup");
+		buf_addch(b, ',');
+	}
+	rec_open(&w, b);
+	rec_cstr(&w, "op", "patch");
+	add_span(&w, "patch", r, "patch");
+	add_span(&w, "ref", r, "ref");
+	rec_close(&w);
+	if (has(r, "history")) {
+		buf_addch(b, ',');
+		rec_open(&w, b);
+		rec_name(&w, "entry");
+		rec_open(&entry, b);
+		add_span(&entry, "changes", r, "changes");
+		add_checksum(&entry, "checksum_after", r, "after");
+		add_checksum(&entry, "checksum_before", r, "before");
+		add_span(&entry, "from_version", r, "from_version");
+		add_span(&entry, "to_version", r, "to_version");
+		rec_close(&entry);
+		rec_cstr(&w, "op", "stamp");
+		add_span(&w, "pointer", r, "history");
+		add_span(&w, "ref", r, "ref");
+		rec_close(&w);
+	}
+	buf_addch(b, ']');
+}
+
+static void add_restore(struct buf *b, const struct record *r)
+{
+	struct rec w;
+
+	buf_addch(b, '[');
+	rec_open(&w, b);
+	rec_cstr(&w, "op", "restore");
+	add_span(&w, "raw", r, "raw");
+	add_span(&w, "ref", r, "ref");
+	rec_close(&w);
+	if (has(r, "backup_suffix")) {
+		buf_addch(b, ',');
+		add_backup(b, r, "unbackup");
+	}
+	buf_addch(b, ']');
+}
+
+/* The parts of a step that its rollback entry repeats. */
+struct naming {
+	struct buf step_id, description;
+	char key[HEX_SIZE];
+	struct text type;
+};
+
+static struct text cstr(const char *s)
+{
+	return (struct text){ s, s ? strlen(s) : 0 };
+}
+
+static void name_step(struct naming *n, struct planning *p, const struct record *r)
+{
+	buf_reset(&n->step_id);
+	buf_reset(&n->description);
+	doc_string(r->doc, record_get(r, "ref"), &n->step_id);
+	buf_addch(&n->step_id, '@');
+	doc_string(r->doc, record_get(r, "from_version"), &n->step_id);
+	buf_addstr(&n->step_id, "..");
+	doc_string(r->doc, record_get(r, "to_version"), &n->step_id);
+	doc_string(r->doc, record_get(r, "entity"), &n->description);
+	buf_addch(&n->description, ' ');
+	doc_string(r->doc, record_get(r, "from_version"), &n->description);
+	buf_addstr(&n->description, " to ");
+	doc_string(r->doc, record_get(r, "to_version"), &n->description);
+	plan_key(cstr(p->ask->env), cstr(p->ask->tenant), cstr(p->ask->project), cstr(p->ask->migration_id),
+	         (struct text){ n->step_id.s, n->step_id.len }, n->key);
+}
+
+/* Append the forward step, with an index of 0 that put_plan sets. */
+static void add_step(struct buf *b, const struct record *r, const struct naming *n)
+{
+	struct rec w;
+
+	rec_open(&w, b);
+	rec_name(&w, "actions");
+	add_actions(b, r);
+	rec_str(&w, "description", (struct text){ n->description.s, n->description.len });
+	rec_cstr(&w, "idempotency_key", n->key);
+	rec_name(&w, "index");
+	buf_addch(b, '\0');
+	rec_name(&w, "postconditions");
+	add_content_check(b, r);
+	rec_name(&w, "preconditions");
+	add_bytes_check(b, r);
+	rec_str(&w, "step_id", (struct text){ n->step_id.s, n->step_id.len });
+	add_span(&w, "type", r, "type");
+	rec_close(&w);
+}
+
+static void add_rollback_entry(struct buf *b, const struct record *r, const struct naming *n)
+{
+	struct rec w, safety;
+
+	rec_open(&w, b);
+	rec_name(&w, "actions");
+	add_restore(b, r);
+	rec_name(&w, "data_safety");
+	rec_open(&safety, b);
+	add_span(&safety, "note", r, "data_safety");
+	add_span(&safety, "reversible", r, "reversible");
+	rec_close(&safety);
+	rec_name(&w, "description");
+	buf_addstr(b, "\"undo: ");
+	struct buf quoted = BUF_INIT;
+
+	canon_string(&quoted, n->description.s, n->description.len);
+	buf_add(b, quoted.s + 1, quoted.len - 1);
+	buf_release(&quoted);
+	rec_cstr(&w, "idempotency_key", n->key);
+	rec_name(&w, "index");
+	buf_addch(b, '\0');
+	add_span(&w, "levers", r, "levers");
+	rec_name(&w, "postconditions");
+	add_bytes_check(b, r);
+	rec_name(&w, "preconditions");
+	add_content_check(b, r);
+	add_span(&w, "previous_version", r, "from_version");
+	rec_str(&w, "step_id", (struct text){ n->step_id.s, n->step_id.len });
+	add_span(&w, "type", r, "type");
+	add_span(&w, "undo", r, "undo");
+	rec_close(&w);
+}
+
+/* Where the last plan ends when it is closed here. */
+static void cut(struct planning *p)
+{
+	if (p->steps_here == 0)
+		return;
+	if (p->ncut == p->cutcap) {
+		p->cutcap = p->cutcap ? p->cutcap * 2 : 16;
+		p->cut = xrealloc(p->cut, p->cutcap, sizeof *p->cut);
+	}
+	p->cut[p->ncut++] = p->steps_here;
+	p->steps_here = 0;
+	p->bytes_here = 0;
+}
+
+static int refuse(struct planning *p, const char *rule, const char *what)
+{
+	return diag_add(p->d, MIG_INVALID, rule, p->last_ref.s, "%s", what);
+}
+
+/* A change must be of the one set, lead to the target, and be of a known type. */
+static int check_change(struct planning *p, const struct record *r)
+{
+	size_t n;
+	uint32_t type = record_get(r, "type");
+	const char *set = doc_span(r->doc, record_get(r, "set"), &n);
+
+	if (!p->set.len)
+		buf_add(&p->set, set, n);
+	else if (p->set.len != n || memcmp(p->set.s, set, n) != 0)
+		return refuse(p, "foreign_set", "the change comes from another migration set than the ones before");
+	if (!doc_equals(r->doc, record_get(r, "to_version"), p->ask->target_version, strlen(p->ask->target_version)))
+		return refuse(p, "foreign_target", "the change leads to another version than --target-version");
+	if (!doc_equals(r->doc, record_get(r, "op"), "patch", 5))
+		return refuse(p, "unknown_op", "the change's op is not known here");
+	struct buf arena = BUF_INIT;
+	int known = step_type_of(record_text(r->doc, type, &arena));
+
+	buf_release(&arena);
+	return known < 0 ? refuse(p, "step_type", "the change's type is not one of the six") : 0;
+}
+
+static int add_change(struct planning *p, const struct record *r, struct naming *n, struct buf *blob)
+{
+	if (check_change(p, r) < 0)
+		return -1;
+	name_step(n, p, r);
+	buf_reset(blob);
+	add_step(blob, r, n);
+	buf_addch(blob, '\n'); /* canonical JSON has none: it parts the two */
+	add_rollback_entry(blob, r, n);
+	if (p->steps_here && (p->steps_here == (uint64_t)p->ask->batch || p->bytes_here + blob->len > PLAN_BYTES))
+		cut(p);
+	p->steps_here++;
+	p->bytes_here += blob->len;
+	p->changes++;
+	return spool_add(&p->steps, blob->s, blob->len, p->d);
+}
+
+/* Append a spooled text with its index in the place that the NUL keeps. */
+static void add_indexed(struct buf *b, const char *s, size_t n, uint64_t index)
+{
+	const char *nul = memchr(s, '\0', n);
+
+	buf_add(b, s, (size_t)(nul - s));
+	buf_addf(b, "%" PRIu64, index);
+	buf_add(b, nul + 1, n - (size_t)(nul - s) - 1);
+}
+
+static void add_header(struct planning *p, struct buf *b, size_t part)
+{
+	const struct plan_ask *a = p->ask;
+	struct rec w, in;
+
+	rec_open(&w, b);
+	rec_cstr(&w, "env", a->env);
+	rec_int(&w, "format", 1);
+	rec_cstr(&w, "migration_id", a->migration_id);
+	rec_cstr(&w, "mode", "forward");
+	rec_name(&w, "part");
+	rec_open(&in, b);
+	rec_int(&in, "index", (int64_t)part + 1);
+	rec_int(&in, "of", (int64_t)p->ncut);
+	rec_close(&in);
+	rec_name(&w, "scope");
+	rec_open(&in, b);
+	if (a->project)
+		rec_cstr(&in, "project", a->project);
+	if (a->tenant)
+		rec_cstr(&in, "tenant", a->tenant);
+	rec_close(&in);
+	rec_raw(&w, "set", p->set.s, p->set.len);
+	rec_name(&w, "snapshot");
+	rec_open(&in, b);
+	rec_int(&in, "changes", p->changes);
+	rec_int(&in, "current", p->current);
+	rec_cstr(&in, "digest", p->digest);
+	rec_int(&in, "records", (int64_t)p->seen.n);
+	rec_int(&in, "rejects", p->rejects);
+	rec_close(&in);
+	rec_cstr(&w, "target_version", a->target_version);
+	rec_cstr(&w, "tool_version", MIG_VERSION);
+	rec_close(&w);
+}
+
+/* Append the steps of one plan to p->text; its rollback entries go to p->entries, each beginning at p->entry[i]. */
+static int collect(struct planning *p, uint64_t n)
+{
+	const char *s, *lf;
+	size_t len;
+
+	buf_reset(&p->entries);
+	for (uint64_t i = 0; i < n; i++) {
+		int rc = spool_next(&p->steps, &s, &len, p->d);
+
+		if (rc <= 0)
+			return -1;
+		lf = memchr(s, '\n', len);
+		buf_addch(&p->steps_text, i ? ',' : '[');
+		add_indexed(&p->steps_text, s, (size_t)(lf - s), i + 1);
+		p->entry[i] = p->entries.len;
+		add_indexed(&p->entries, lf + 1, len - (size_t)(lf - s) - 1, n - i);
+	}
+	p->entry[n] = p->entries.len;
+	buf_addch(&p->steps_text, ']');
+	return 0;
+}
+
+/* The rollback entries stand in reverse: the last step's comes first. */
+static int put_plan(struct planning *p, size_t part, struct tally *t)
+{
+	struct buf *b = &p->text;
+	uint64_t n = p->cut[part];
+	size_t at;
+
+	buf_reset(&p->steps_text);
+	if (collect(p, n) < 0)
+		return -1;
+	buf_reset(b);
+	buf_addstr(b, "{\"header\":");
+	add_header(p, b, part);
+	buf_addstr(b, ",\"kind\":\"plan\",");
+	at = b->len;
+	buf_addstr(b, "\"rollback\":");
+	for (uint64_t i = n; i-- > 0;) {
+		buf_addch(b, i + 1 == n ? '[' : ',');
+		buf_add(b, p->entries.s + p->entry[i], p->entry[i + 1] - p->entry[i]);
+	}
+	buf_addstr(b, "],\"steps\":");
+	buf_add(b, p->steps_text.s, p->steps_text.len);
+	buf_addch(b, '}');
+	return plan_put(p->out, b, at, t);
+}
+
+static int put_spooled(struct spool *s, struct out *out, struct diag *d)
+{
+	const char *line;
+	size_t n;
+	int rc;
+
+	if (spool_rewind(s, d) < 0)
+		return -1;
+	while ((rc = spool_next(s, &line, &n, d)) > 0)
+		if (stream_put(out, line, n) < 0)
+			return -1;
+	return rc;
+}
+
+static int put_plans(struct planning *p)
+{
+	struct tally t;
+	char hex[HEX_SIZE];
+	int rc = spool_rewind(&p->steps, p->d);
+
+	tally_init(&t);
+	p->entry = xcalloc((size_t)p->ask->batch + 1, sizeof *p->entry);
+	for (size_t part = 0; part < p->ncut && rc >= 0; part++)
+		rc = put_plan(p, part, &t);
+	uint64_t n = t.n;
+
+	tally_hex(&t, hex);
+	if (rc >= 0)
+		rc = stream_put_end(p->out, "mig-plan", n, hex);
+	tally_release(&t);
+	free(p->entry);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Take in the whole stream; 0 once its end has verified, or it had a fault. */
+static int take_in(struct planning *p, struct stream *in)
+{
+	struct naming name = { .key = "" };
+	struct buf blob = BUF_INIT;
+	struct record r;
+	int rc;
+
+	while ((rc = stream_next(in, &r, p->d)) > 0) {
+		if (in->fault)
+			rc = r.kind == KIND_FAULT ? stream_put(p->out, r.line, r.len) : 0;
+		else if (r.kind == KIND_CHANGE)
+			rc = count(p, &r, "before") < 0 ? -1 : add_change(p, &r, &name, &blob);
+		else if (r.kind == KIND_CURRENT)
+			rc = count(p, &r, "hash") < 0 ? -1 : (p->current++, 0);
+		else if (r.kind == KIND_REJECT)
+			rc = count(p, &r, "hash") < 0
+			             ? -1
+			             : (p->rejects++, spool_add(&p->reject_lines, r.line, r.len, p->d));
+		else if (r.kind != KIND_END)
+			rc = diag_add(p->d, MIG_USAGE, "unexpected_kind", in->where,
+			              "not a change, current or reject record%s",
+			              r.kind == KIND_DOCUMENT ? ": mig-transform comes before mig-plan" : "");
+		if (rc < 0)
+			break;
+	}
+	cut(p);
+	buf_release(&name.step_id);
+	buf_release(&name.description);
+	buf_release(&blob);
+	return rc;
+}
+
+static int write_out(struct planning *p)
+{
+	if (put_spooled(&p->reject_lines, p->out, p->d) < 0)
+		return -1;
+	if (p->rejects > p->ask->max_rejects) {
+		diag_hint(p->d, "read them with mig-report; --max-rejects %" PRId64 " goes on without them",
+		          p->rejects);
+		return diag_add(p->d, MIG_INVALID, "too_many_rejects", NULL,
+		                "%" PRId64 " rejected, %" PRId64 " allowed", p->rejects, p->ask->max_rejects);
+	}
+	return put_plans(p);
+}
+
+/* Say on stderr's behalf why each of the first rejects was one. */
+static void name_rejects(struct planning *p)
+{
+	const char *line;
+	size_t n;
+	struct doc doc = DOC_INIT;
+	int shown = 0;
+
+	if (p->rejects <= p->ask->max_rejects || spool_rewind(&p->reject_lines, p->d) < 0)
+		return;
+	while (shown < 20 && spool_next(&p->reject_lines, &line, &n, p->d) > 0) {
+		if (doc_parse(&doc, line, n, RECORD_MAX_DEPTH) < 0)
+			continue;
+		char *ref = record_dup(&doc, doc_member(&doc, 0, "ref", 3));
+		char *code = record_dup(&doc, doc_member(&doc, 0, "code", 4));
+		char *reason = record_dup(&doc, doc_member(&doc, 0, "reason", 6));
+
+		diag_add(p->d, MIG_INVALID, code, ref, "%s", reason);
+		shown++;
+		free(ref);
+		free(code);
+		free(reason);
+	}
+	if (p->rejects > shown)
+		diag_warn(p->d, "more", NULL, "and %" PRId64 " more rejects", p->rejects - shown);
+	doc_release(&doc);
+}
+
+int planner_run(const struct plan_ask *ask, struct stream *in, struct out *out, struct diag *d)
+{
+	struct planning p = { .ask = ask, .out = out, .d = d, .steps.fd = -1, .reject_lines.fd = -1 };
+	int rc = -1;
+
+	tally_init(&p.seen);
+	if (spool_init(&p.steps, d) == 0 && spool_init(&p.reject_lines, d) == 0)
+		rc = take_in(&p, in);
+	if (rc == 0 && !in->fault) {
+		p.digest = in->end_digest;
+		if ((rc = stream_verify_end(in, &p.seen, d)) == 0) {
+			name_rejects(&p);
+			rc = write_out(&p);
+		}
+	}
+	spool_release(&p.steps);
+	spool_release(&p.reject_lines);
+	tally_release(&p.seen);
+	buf_release(&p.last_ref);
+	buf_release(&p.ref);
+	buf_release(&p.set);
+	buf_release(&p.text);
+	buf_release(&p.steps_text);
+	buf_release(&p.entries);
+	free(p.cut);
+	return rc;
+}

@@ -1,0 +1,30 @@
+/*
+ * planner.h -- from changes to plans.
+ *
+ * Floor 12.  Pure but for a spool.  Nothing is written before the input's end
+ * has been verified.
+ */
+#ifndef MIG_PLANNER_H
+#define MIG_PLANNER_H
+
+#include "stream.h"
+
+struct plan_ask {
+	const char *env, *migration_id, *target_version;
+	const char *tenant, *project; /* or NULL */
+	int64_t batch;                /* steps a plan at most */
+	int64_t max_rejects;
+};
+
+enum { PLAN_BATCH = 500, PLAN_BATCH_MAX = 10000, PLAN_BYTES = 8 << 20 };
+
+/*
+ * Read change, current and reject records; write the rejects, then the plans,
+ * then their end.  0, or -1 after a finding: a sum that does not hold, refs out
+ * of order, an end that speaks of other records (MIG_INVALID), changes of
+ * several sets or another target, more rejects than allowed (MIG_INVALID; the
+ * rejects are written all the same).
+ */
+int planner_run(const struct plan_ask *ask, struct stream *in, struct out *out, struct diag *d);
+
+#endif

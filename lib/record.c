@@ -1,0 +1,296 @@
+/* record.c -- see record.h */
+#include "record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* {"digest":H,"kind":"end","records":3,"tool":"mig-extract"}, and so on for each kind */
+static const struct member document_members[] = { { "body", IS_ANY },    { "entity", IS_STR }, { "hash", IS_STR },
+	                                          { "kind", IS_STR },    { "raw", IS_STR },    { "ref", IS_STR },
+	                                          { "version", IS_STR }, { NULL, 0 } };
+static const struct member change_members[] = { { "after", IS_STR | IS_NULL },
+	                                        { "backup_suffix", IS_STR | MAY_LACK },
+	                                        { "before", IS_STR | IS_NULL },
+	                                        { "changes", IS_ARR },
+	                                        { "data_safety", IS_STR },
+	                                        { "destructive", IS_BOOL },
+	                                        { "entity", IS_STR },
+	                                        { "from", IS_STR | MAY_LACK },
+	                                        { "from_version", IS_STR },
+	                                        { "history", IS_STR | IS_NULL },
+	                                        { "hops", IS_ARR },
+	                                        { "kind", IS_STR },
+	                                        { "levers", IS_ARR },
+	                                        { "op", IS_STR },
+	                                        { "patch", IS_ARR },
+	                                        { "raw", IS_STR | IS_NULL },
+	                                        { "ref", IS_STR },
+	                                        { "reversible", IS_BOOL },
+	                                        { "set", IS_OBJ },
+	                                        { "sum", IS_STR },
+	                                        { "to_version", IS_STR },
+	                                        { "type", IS_STR },
+	                                        { "undo", IS_ARR },
+	                                        { NULL, 0 } };
+static const struct member current_members[] = { { "entity", IS_STR }, { "hash", IS_STR }, { "kind", IS_STR },
+	                                         { "ref", IS_STR },    { "sum", IS_STR },  { "version", IS_STR },
+	                                         { NULL, 0 } };
+static const struct member reject_members[] = { { "code", IS_STR }, { "entity", IS_STR }, { "hash", IS_STR },
+	                                        { "kind", IS_STR }, { "reason", IS_STR }, { "ref", IS_STR },
+	                                        { "sum", IS_STR },  { "tool", IS_STR },   { NULL, 0 } };
+static const struct member versions_members[] = {
+	{ "entity", IS_STR },  { "kind", IS_STR },     { "latest", IS_STR | IS_NULL },
+	{ "pending", IS_NUM }, { "records", IS_NUM },  { "rejects", IS_NUM },
+	{ "set", IS_OBJ },     { "versions", IS_ARR }, { NULL, 0 }
+};
+static const struct member plan_members[] = { { "header", IS_OBJ },   { "kind", IS_STR },  { "plan_hash", IS_STR },
+	                                      { "rollback", IS_ARR }, { "steps", IS_ARR }, { NULL, 0 } };
+static const struct member permit_members[] = {
+	{ "grant", IS_OBJ }, { "kind", IS_STR }, { "plan", IS_OBJ }, { NULL, 0 }
+};
+static const struct member outcome_members[] = { { "actor", IS_STR },
+	                                         { "code", IS_STR },
+	                                         { "dry_run", IS_BOOL },
+	                                         { "duration_ms", IS_NUM },
+	                                         { "findings", IS_ARR },
+	                                         { "header", IS_OBJ },
+	                                         { "kind", IS_STR },
+	                                         { "ledger", IS_OBJ | IS_NULL },
+	                                         { "ok", IS_BOOL },
+	                                         { "plan_hash", IS_STR },
+	                                         { "rollback", IS_OBJ | IS_NULL },
+	                                         { "started_at", IS_STR },
+	                                         { "steps", IS_ARR },
+	                                         { "ticket", IS_STR | IS_NULL },
+	                                         { NULL, 0 } };
+static const struct member verdict_members[] = {
+	{ "code", IS_STR },      { "findings", IS_ARR },           { "kind", IS_STR }, { "ok", IS_BOOL },
+	{ "plan_hash", IS_STR }, { "rollback", IS_OBJ | IS_NULL }, { NULL, 0 }
+};
+static const struct member end_members[] = {
+	{ "digest", IS_STR }, { "kind", IS_STR }, { "records", IS_NUM }, { "tool", IS_STR }, { NULL, 0 }
+};
+static const struct member fault_members[] = { { "code", IS_STR },   { "exit", IS_NUM },           { "kind", IS_STR },
+	                                       { "reason", IS_STR }, { "ref", IS_STR | MAY_LACK }, { "tool", IS_STR },
+	                                       { NULL, 0 } };
+
+static const struct {
+	const char *name;
+	const struct member *members;
+} kinds[] = {
+	[KIND_DOCUMENT] = { "document", document_members }, [KIND_CHANGE] = { "change", change_members },
+	[KIND_CURRENT] = { "current", current_members },    [KIND_REJECT] = { "reject", reject_members },
+	[KIND_VERSIONS] = { "versions", versions_members }, [KIND_PLAN] = { "plan", plan_members },
+	[KIND_PERMIT] = { "permit", permit_members },       [KIND_OUTCOME] = { "outcome", outcome_members },
+	[KIND_VERDICT] = { "verdict", verdict_members },    [KIND_END] = { "end", end_members },
+	[KIND_FAULT] = { "fault", fault_members },
+};
+
+const char *kind_name(enum kind k)
+{
+	return kinds[k].name;
+}
+
+/* How many characters of a foreign name a message shows. */
+static int shown(size_t n)
+{
+	return n < 60 ? (int)n : 60;
+}
+
+/* Say which member of what is wrong: s is unknown, or expected is missing because something later came. */
+static int misfit(const struct doc *doc, uint32_t key, const struct member *expected, const char *what,
+                  const char *where, struct diag *d)
+{
+	size_t n;
+	const char *s = doc_span(doc, key, &n);
+
+	for (const struct member *m = expected; m->name; m++)
+		if (doc_equals(doc, key, m->name, strlen(m->name)))
+			return diag_add(d, MIG_USAGE, "bad_record", where, "%s has no \"%s\"", what, expected->name);
+	return diag_add(d, MIG_USAGE, "bad_record", where, "%s has an unknown member %.*s", what, shown(n), s);
+}
+
+int shape_check(const struct doc *doc, uint32_t obj, const struct member *m, uint32_t *tok, const char *what,
+                const char *where, struct diag *d)
+{
+	struct doc_walk w;
+	uint32_t key;
+	size_t i = 0;
+
+	if (doc->tok[obj].type != DOC_OBJECT)
+		return diag_add(d, MIG_USAGE, "bad_record", where, "%s is not an object", what);
+	for (doc_walk_init(&w, doc, obj); (key = doc_walk_next(&w)); i++) {
+		for (; m[i].name && !doc_equals(doc, key, m[i].name, strlen(m[i].name)); i++) {
+			if (!(m[i].is & MAY_LACK))
+				return misfit(doc, key, &m[i], what, where, d);
+			if (tok)
+				tok[i] = DOC_NONE;
+		}
+		if (!m[i].name)
+			return misfit(doc, key, &m[i], what, where, d);
+		if (!(m[i].is & 1 << doc->tok[key + 1].type))
+			return diag_add(d, MIG_USAGE, "bad_record", where, "%s: \"%s\" has the wrong type", what,
+			                m[i].name);
+		if (tok)
+			tok[i] = key + 1;
+	}
+	for (; m[i].name; i++) {
+		if (!(m[i].is & MAY_LACK))
+			return diag_add(d, MIG_USAGE, "bad_record", where, "%s has no \"%s\"", what, m[i].name);
+		if (tok)
+			tok[i] = DOC_NONE;
+	}
+	return 0;
+}
+
+int record_check(struct record *r, const char *where, struct diag *d)
+{
+	const struct doc *doc = r->doc;
+	uint32_t t = doc_member(doc, 0, "kind", 4);
+
+	if (doc->tok[0].type != DOC_OBJECT)
+		return diag_add(d, MIG_USAGE, "bad_record", where, "not a record: not an object");
+	if (t == DOC_NONE || doc->tok[t].type != DOC_STRING)
+		return diag_add(d, MIG_USAGE, "bad_record", where, "not a record: no \"kind\"");
+	r->kind = KIND_OTHER;
+	for (size_t k = KIND_OTHER + 1; k < sizeof kinds / sizeof *kinds; k++)
+		if (doc_equals(doc, t, kinds[k].name, strlen(kinds[k].name)))
+			r->kind = (enum kind)k;
+	if (r->kind == KIND_OTHER)
+		return 0;
+	return shape_check(doc, 0, kinds[r->kind].members, NULL, kinds[r->kind].name, where, d);
+}
+
+struct text record_text(const struct doc *d, uint32_t t, struct buf *arena)
+{
+	if (!(d->tok[t].flags & DOC_ESCAPED))
+		return (struct text){ d->text + d->tok[t].off + 1, d->tok[t].len - 2 };
+	size_t at = arena->len;
+
+	doc_string(d, t, arena);
+	return (struct text){ arena->s + at, arena->len - at };
+}
+
+char *record_dup(const struct doc *d, uint32_t t)
+{
+	struct buf b = BUF_INIT;
+
+	if (t == DOC_NONE || d->tok[t].type != DOC_STRING)
+		return NULL;
+	doc_string(d, t, &b);
+	return buf_steal(&b);
+}
+
+void record_sum(const struct doc *d, uint32_t root, const char *name, char hex[HEX_SIZE])
+{
+	canon_hash(d, root, doc_member(d, root, name, strlen(name)), hex);
+}
+
+bool record_sum_holds(const struct doc *d, uint32_t root, const char *name, char want[HEX_SIZE], char is[HEX_SIZE])
+{
+	uint32_t t = doc_member(d, root, name, strlen(name));
+
+	want[0] = '\0';
+	if (t != DOC_NONE && d->tok[t].type == DOC_STRING && d->tok[t].len == HEX_LEN + 2) {
+		memcpy(want, d->text + d->tok[t].off + 1, HEX_LEN);
+		want[HEX_LEN] = '\0';
+	}
+	record_sum(d, root, name, is);
+	return strcmp(want, is) == 0;
+}
+
+void rec_open(struct rec *w, struct buf *b)
+{
+	*w = (struct rec){ .b = b };
+	buf_addch(b, '{');
+}
+
+void rec_name(struct rec *w, const char *name)
+{
+#ifdef MIG_SAN
+	if (w->last && strcmp(w->last, name) >= 0)
+		abort();
+	w->last = name;
+#endif
+	if (w->any)
+		buf_addch(w->b, ',');
+	w->any = true;
+	buf_addch(w->b, '"');
+	buf_addstr(w->b, name);
+	buf_add(w->b, "\":", 2);
+}
+
+void rec_str(struct rec *w, const char *name, struct text v)
+{
+	rec_name(w, name);
+	if (v.s)
+		canon_string(w->b, v.s, v.n);
+	else
+		buf_add(w->b, "null", 4);
+}
+
+void rec_cstr(struct rec *w, const char *name, const char *v)
+{
+	rec_str(w, name, (struct text){ v, v ? strlen(v) : 0 });
+}
+
+void rec_raw(struct rec *w, const char *name, const char *json, size_t n)
+{
+	rec_name(w, name);
+	buf_add(w->b, json, n);
+}
+
+void rec_int(struct rec *w, const char *name, int64_t v)
+{
+	rec_name(w, name);
+	canon_int(w->b, v);
+}
+
+void rec_bool(struct rec *w, const char *name, bool v)
+{
+	rec_raw(w, name, v ? "true" : "false", v ? 4 : 5);
+}
+
+void rec_null(struct rec *w, const char *name)
+{
+	rec_raw(w, name, "null", 4);
+}
+
+void rec_close(struct rec *w)
+{
+	buf_addch(w->b, '}');
+}
+
+void rec_sum(struct buf *b, size_t at)
+{
+	char member[HEX_SIZE + 9], hex[HEX_SIZE]; /* "sum":"..", and a NUL */
+
+	digest_hex(b->s, b->len, hex);
+	int n = snprintf(member, sizeof member, "\"sum\":\"%s\",", hex);
+
+	buf_reserve(b, (size_t)n);
+	memmove(b->s + at + n, b->s + at, b->len - at);
+	memcpy(b->s + at, member, (size_t)n);
+	buf_setlen(b, b->len + (size_t)n);
+}
+
+void reject_write(struct buf *out, const struct reject *r)
+{
+	struct buf b = BUF_INIT;
+	struct rec w;
+
+	rec_open(&w, &b);
+	rec_cstr(&w, "code", r->code);
+	rec_str(&w, "entity", r->entity);
+	rec_str(&w, "hash", r->hash);
+	rec_cstr(&w, "kind", "reject");
+	rec_cstr(&w, "reason", r->reason);
+	rec_str(&w, "ref", r->ref);
+	size_t at = b.len + 1;
+
+	rec_cstr(&w, "tool", r->tool);
+	rec_close(&w);
+	rec_sum(&b, at);
+	buf_add(out, b.s, b.len);
+	buf_release(&b);
+}

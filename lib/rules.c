@@ -1,0 +1,124 @@
+/* rules.c -- see rules.h */
+#include "rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const char rules_passed[] = "[\"plan_hash\",\"rollback_complete\",\"env_match\",\"scope_match\",\"apply_flag\","
+			    "\"prod_ticket\",\"destructive_flag\",\"irreversible_flag\"]";
+
+static bool blank(struct text t)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if (t.s[i] != ' ' && t.s[i] != '\t')
+			return false;
+	return true;
+}
+
+static bool same_scope(struct text a, struct text b)
+{
+	return (a.s == NULL) == (b.s == NULL) && (!a.s || text_same(a, b));
+}
+
+static int check_env(const struct plan *p, const struct grant *g, struct diag *d)
+{
+	if (text_same(p->env, g->env))
+		return 0;
+	diag_hint(d, "plan again with --env %.*s", (int)g->env.n, g->env.s);
+	return diag_add(d, MIG_INVALID, "env_match", NULL, "the plan was made for env %.*s, not %.*s", (int)p->env.n,
+	                p->env.s, (int)g->env.n, g->env.s);
+}
+
+/* "tenant acme" or "no tenant" */
+static const char *scope_name(char *out, size_t n, const char *what, struct text t)
+{
+	if (t.s)
+		snprintf(out, n, "%s %.*s", what, (int)t.n, t.s);
+	else
+		snprintf(out, n, "no %s", what);
+	return out;
+}
+
+static int check_scope(const struct plan *p, const struct grant *g, struct diag *d)
+{
+	const struct {
+		const char *what;
+		struct text plan, grant;
+	} parts[] = { { "tenant", p->tenant, g->tenant }, { "project", p->project, g->project } };
+	char a[160], b[160];
+	int rc = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (!same_scope(parts[i].plan, parts[i].grant))
+			rc = diag_add(d, MIG_INVALID, "scope_match", NULL,
+			              "scope mismatch: the plan was made for %s, not %s",
+			              scope_name(a, sizeof a, parts[i].what, parts[i].plan),
+			              scope_name(b, sizeof b, parts[i].what, parts[i].grant));
+	if (rc)
+		diag_hint(d, "give mig-gate the --tenant and --project of the plan, or plan again");
+	return rc;
+}
+
+static int check_flags(const struct plan *p, const struct grant *g, struct diag *d)
+{
+	int rc = 0;
+
+	if (g->dry_run)
+		return 0;
+	if (!g->apply) {
+		diag_hint(d, "mig-gate --env %.*s --apply (or --dry-run to look only)", (int)p->env.n, p->env.s);
+		rc = diag_add(d, MIG_UNSAFE, "apply_flag", NULL, "apply mode requires --apply");
+	}
+	if (text_is(g->env, "prod") && blank(g->ticket)) {
+		diag_hint(d, "mig-gate --env prod --apply --prod-override TICKET");
+		rc = diag_add(d, MIG_UNSAFE, "prod_ticket", NULL, "env prod requires a ticket: --prod-override");
+	}
+	return rc;
+}
+
+/* One finding for all the steps concerned: the first is named, the others counted. */
+static int blame(struct diag *d, const char *rule, const struct step *first, size_t n, const char *what)
+{
+	char *more = n > 1 ? xasprintf(" (and %zu more)", n - 1) : xstrdup("");
+	char *ref = xmemdup(first->ref.s, first->ref.n);
+
+	diag_hint(d, "read the plan with mig-report, then mig-gate .. --allow-destructive");
+	diag_add(d, MIG_UNSAFE, rule, ref, "%s%s: requires --allow-destructive", what, more);
+	free(more);
+	free(ref);
+	return -1;
+}
+
+static int check_destruction(const struct plan *p, const struct grant *g, struct diag *d)
+{
+	const struct step *destroys = NULL, *forever = NULL;
+	size_t ndestroy = 0, nforever = 0;
+	int rc = 0;
+
+	if (g->allow_destructive || g->dry_run)
+		return 0;
+	for (size_t i = 0; i < p->nstep; i++) {
+		const struct step *s = &p->step[i];
+
+		if (step_destroys(p, s) && ndestroy++ == 0)
+			destroys = s;
+		if (!s->reversible && nforever++ == 0)
+			forever = s;
+	}
+	if (destroys)
+		rc = blame(d, "destructive_flag", destroys, ndestroy, "the step removes data");
+	if (forever)
+		rc = blame(d, "irreversible_flag", forever, nforever, "the step cannot be undone");
+	return rc;
+}
+
+int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
+{
+	int rc = 0;
+
+	rc |= check_env(p, g, d);
+	rc |= check_scope(p, g, d);
+	rc |= check_flags(p, g, d);
+	rc |= check_destruction(p, g, d);
+	return rc ? -1 : 0;
+}

@@ -1,0 +1,540 @@
+/* set.c -- see set.h */
+#include "set.h"
+
+#include "canon.h"
+#include "io.h"
+#include "jqrun.h"
+#include "pointer.h"
+#include "record.h"
+#include "semver.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* A JSON file that is being read member by member; says what is wrong with it and goes on. */
+struct form {
+	const char *file;
+	struct buf text;
+	struct doc doc;
+	struct diag *d;
+	struct digest *sum; /* of the set */
+	size_t dirlen;      /* of the set's folder in file */
+	bool bad;
+};
+
+static int wrong(struct form *f, const char *member, const char *what)
+{
+	f->bad = true;
+	return diag_add(f->d, MIG_INVALID, "bad_set", f->file, "/%s: %s", member, what);
+}
+
+/* Append one file of the set to b and its name and hash to the set's sum. */
+static int read_part(const char *path, size_t dirlen, struct buf *b, struct digest *sum, const char *rule,
+                     struct diag *d)
+{
+	char hex[HEX_SIZE];
+	size_t start = b->len;
+
+	if (io_read_file(path, b, rule, d) < 0)
+		return -1;
+	digest_hex(b->s + start, b->len - start, hex);
+	digest_add(sum, path + dirlen + 1, strlen(path + dirlen + 1) + 1);
+	digest_add(sum, hex, HEX_LEN);
+	digest_add(sum, "\n", 1);
+	return 0;
+}
+
+static int form_open(struct form *f, const char *file, size_t dirlen, struct digest *sum, const char *rule,
+                     struct diag *d)
+{
+	*f = (struct form){ .file = file, .doc = DOC_INIT, .d = d, .sum = sum, .dirlen = dirlen };
+	buf_reserve(&f->text, 0);
+	if (read_part(file, dirlen, &f->text, sum, rule, d) < 0)
+		return -1;
+	if (doc_parse(&f->doc, f->text.s, f->text.len, DOC_MAX_DEPTH) < 0)
+		return diag_add(d, MIG_INVALID, "bad_set", file, "line %zu, column %zu: %s", f->doc.err.line,
+		                f->doc.err.column, f->doc.err.reason);
+	if (f->doc.tok[0].type != DOC_OBJECT)
+		return diag_add(d, MIG_INVALID, "bad_set", file, "not an object");
+	return 0;
+}
+
+static void form_release(struct form *f)
+{
+	buf_release(&f->text);
+	doc_release(&f->doc);
+}
+
+/* Refuse members of obj that are not in the NULL-ended list. */
+static void only(struct form *f, uint32_t obj, const char *const *names)
+{
+	struct doc_walk w;
+	uint32_t key;
+
+	for (doc_walk_init(&w, &f->doc, obj); (key = doc_walk_next(&w));) {
+		const char *const *n = names;
+
+		while (*n && !doc_equals(&f->doc, key, *n, strlen(*n)))
+			n++;
+		if (!*n) {
+			char *name = record_dup(&f->doc, key);
+
+			wrong(f, name, "unknown member");
+			free(name);
+		}
+	}
+}
+
+/* The member's token if it has one of the types (bits over enum doc_type); DOC_NONE with a finding if not. */
+static uint32_t member(struct form *f, uint32_t obj, const char *name, int types, bool must)
+{
+	uint32_t t = doc_member(&f->doc, obj, name, strlen(name));
+
+	if (t == DOC_NONE) {
+		if (must)
+			wrong(f, name, "missing");
+		return DOC_NONE;
+	}
+	if (!(types & 1 << f->doc.tok[t].type)) {
+		wrong(f, name, "has the wrong type");
+		return DOC_NONE;
+	}
+	return t;
+}
+
+static char *text(struct form *f, uint32_t obj, const char *name, bool must)
+{
+	char *s = record_dup(&f->doc, member(f, obj, name, 1 << DOC_STRING, must));
+
+	if (s && !*s)
+		wrong(f, name, "is empty");
+	return s;
+}
+
+static bool boolean(struct form *f, uint32_t obj, const char *name, bool otherwise, bool must)
+{
+	uint32_t t = member(f, obj, name, 1 << DOC_TRUE | 1 << DOC_FALSE, must);
+
+	return t == DOC_NONE ? otherwise : f->doc.tok[t].type == DOC_TRUE;
+}
+
+static char **texts(struct form *f, uint32_t obj, const char *name, bool must)
+{
+	uint32_t a = member(f, obj, name, 1 << DOC_ARRAY, must);
+	size_t n = a == DOC_NONE ? 0 : f->doc.tok[a].n, i = 0;
+	char **list = xcalloc(n + 1, sizeof *list);
+
+	if (n == 0)
+		return list;
+	for (uint32_t t = a + 1; t < f->doc.tok[a].next; t = f->doc.tok[t].next) {
+		if (f->doc.tok[t].type == DOC_STRING)
+			list[i++] = record_dup(&f->doc, t);
+		else
+			wrong(f, name, "holds something that is not a text");
+	}
+	return list;
+}
+
+static char *check_pointer(struct form *f, const char *name, char *p)
+{
+	if (p && (!*p || !pointer_valid(p, strlen(p))))
+		wrong(f, name, "not a JSON pointer (RFC 6901) to a member");
+	return p;
+}
+
+static char **pointers(struct form *f, uint32_t obj, const char *name)
+{
+	char **list = texts(f, obj, name, false);
+
+	for (char **p = list; *p; p++)
+		check_pointer(f, name, *p);
+	return list;
+}
+
+static struct predicate *predicates(struct form *f, const char *name)
+{
+	static const char *const names[] = { "jq", "message", NULL };
+	uint32_t a = member(f, 0, name, 1 << DOC_ARRAY, false);
+	size_t n = a == DOC_NONE ? 0 : f->doc.tok[a].n, i = 0;
+	struct predicate *list = xcalloc(n + 1, sizeof *list);
+
+	if (n == 0)
+		return list;
+	for (uint32_t t = a + 1; t < f->doc.tok[a].next; t = f->doc.tok[t].next) {
+		char *jq = text(f, t, "jq", true), *message = text(f, t, "message", true);
+
+		only(f, t, names);
+		if (jq && jqrun_check(jq, f->file, f->d) < 0)
+			f->bad = true;
+		if (jq && message) {
+			list[i++] = (struct predicate){ jq, message };
+		} else {
+			free(jq);
+			free(message);
+		}
+	}
+	return list;
+}
+
+static char *version(struct form *f, uint32_t obj, const char *name, bool must)
+{
+	char *v = text(f, obj, name, must);
+
+	if (v && !semver_valid(v))
+		wrong(f, name, "not a semantic version");
+	return v;
+}
+
+static void read_set_json(struct set *s, struct form *f)
+{
+	static const char *const names[] = { "additive", "backup_suffix", "entity",   "history", "id", "immutable",
+		                             "match",    "mode",          "required", "version", NULL };
+	static const char *const version_names[] = { "default", "pointer", NULL };
+
+	only(f, 0, names);
+	s->id = text(f, 0, "id", true);
+	s->entity = text(f, 0, "entity", true);
+	s->match = texts(f, 0, "match", true);
+	if (!s->match[0])
+		wrong(f, "match", "names no documents");
+	uint32_t v = member(f, 0, "version", 1 << DOC_OBJECT, true);
+
+	if (v != DOC_NONE) {
+		only(f, v, version_names);
+		s->version = check_pointer(f, "version/pointer", text(f, v, "pointer", true));
+		s->version_default = version(f, v, "default", false);
+	}
+	s->required = pointers(f, 0, "required");
+	s->immutable = pointers(f, 0, "immutable");
+	s->additive = boolean(f, 0, "additive", false, true);
+	uint32_t h = member(f, 0, "history", 1 << DOC_STRING | 1 << DOC_NULL, true);
+
+	s->history = check_pointer(f, "history", record_dup(&f->doc, h));
+	s->backup_suffix = text(f, 0, "backup_suffix", false);
+	if (s->backup_suffix && strchr(s->backup_suffix, '/'))
+		wrong(f, "backup_suffix", "must not hold a slash");
+	char *mode = text(f, 0, "mode", true);
+
+	if (mode && strcmp(mode, "document") != 0)
+		wrong(f, "mode", "only \"document\" is known");
+	free(mode);
+}
+
+static void read_hop_json(struct hop *h, struct form *f)
+{
+	static const char *const names[] = { "after", "before", "breaking", "changes", "data_safety", "description",
+		                             "from",  "levers", "to",       "type",    NULL };
+	static const char *const safety_names[] = { "note", "reversible", NULL };
+	static const char types[] = " schema data config profile index cleanup ";
+
+	only(f, 0, names);
+	h->from = version(f, 0, "from", true);
+	h->to = version(f, 0, "to", true);
+	h->type = text(f, 0, "type", true);
+	h->description = text(f, 0, "description", true);
+	h->changes = texts(f, 0, "changes", true);
+	h->before = predicates(f, "before");
+	h->after = predicates(f, "after");
+	h->levers = texts(f, 0, "levers", false);
+	h->breaking = boolean(f, 0, "breaking", false, false);
+	uint32_t safety = member(f, 0, "data_safety", 1 << DOC_OBJECT, false);
+
+	h->reversible = true;
+	if (safety != DOC_NONE) {
+		only(f, safety, safety_names);
+		h->reversible = boolean(f, safety, "reversible", true, true);
+		h->note = text(f, safety, "note", true);
+	}
+	if (h->type) {
+		char *padded = xasprintf(" %s ", h->type);
+
+		if (strchr(h->type, ' ') || !strstr(types, padded))
+			wrong(f, "type", "not one of schema, data, config, profile, index, cleanup");
+		free(padded);
+	}
+	if (h->from && h->to && !f->bad) {
+		char *id = xasprintf("%s..%s", h->from, h->to);
+
+		if (strcmp(id, h->id) != 0)
+			wrong(f, "from", "from and to are not what the folder's name says");
+		else if (semver_compare(h->from, h->to) == 0)
+			wrong(f, "to", "leads from a version to the same version");
+		else if (h->breaking && strtoull(h->to, NULL, 10) <= strtoull(h->from, NULL, 10))
+			wrong(f, "breaking", "a breaking hop leads to a greater major version");
+		free(id);
+	}
+}
+
+static int read_hop(struct hop *h, const char *dir, const char *name, struct digest *sum, struct diag *d)
+{
+	char *json = xasprintf("%s/%s/hop.json", dir, name), *up = xasprintf("%s/%s/up.jq", dir, name);
+	struct buf program = BUF_INIT;
+	struct form f;
+	int rc = -1;
+
+	*h = (struct hop){ .id = xstrdup(name) };
+	if (form_open(&f, json, strlen(dir), sum, "bad_set", d) == 0) {
+		read_hop_json(h, &f);
+		rc = f.bad ? -1 : read_part(up, strlen(dir), &program, sum, "bad_set", d);
+	}
+	if (program.s && strlen(program.s) != program.len)
+		rc = diag_add(d, MIG_INVALID, "bad_set", up, "holds a NUL byte");
+	else if (program.s && jqrun_check(program.s, up, d) < 0)
+		rc = -1;
+	h->up = buf_steal(&program);
+	form_release(&f);
+	free(json);
+	free(up);
+	return rc;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct hop *x = a, *y = b;
+	int c = semver_compare(x->from, y->from);
+
+	if (!c)
+		c = semver_compare(x->to, y->to);
+	return c ? c : strcmp(x->id, y->id);
+}
+
+static int is_hop(const struct dirent *e)
+{
+	return strstr(e->d_name, "..") != NULL && strcmp(e->d_name, "..") != 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_hops(struct set *s, const char *dir, struct digest *sum, struct diag *d)
+{
+	struct dirent **e;
+	int n = scandir(dir, &e, is_hop, by_bytes), rc = 0;
+
+	if (n < 0)
+		return diag_add(d, MIG_ERROR, "read_failed", dir, "%s", strerror(errno));
+	s->hop = xcalloc((size_t)n, sizeof *s->hop);
+	for (int i = 0; i < n; i++) {
+		if (read_hop(&s->hop[s->nhop++], dir, e[i]->d_name, sum, d) < 0)
+			rc = -1;
+		free(e[i]);
+	}
+	free(e);
+	if (rc == 0)
+		qsort(s->hop, s->nhop, sizeof *s->hop, by_version);
+	return rc;
+}
+
+/* A missing file of the set is its fault; only a missing set is a precondition. */
+static void blame_set(struct diag *d, size_t first)
+{
+	for (size_t i = first; i < d->n; i++)
+		if (strcmp(d->list[i].rule, "bad_set") == 0)
+			d->list[i].exit = MIG_INVALID;
+}
+
+struct set *set_read(const char *dir, struct diag *d)
+{
+	struct set *s = xcalloc(1, sizeof *s);
+	struct digest *sum = digest_new();
+	char *json = xasprintf("%s/set.json", dir), *lib = xasprintf("%s/lib.jq", dir);
+	size_t first = d->n;
+	struct form f;
+	int rc = form_open(&f, json, strlen(dir), sum, "missing_set", d);
+
+	if (rc == 0) {
+		struct buf b = BUF_INIT;
+		struct stat st;
+
+		read_set_json(s, &f);
+		rc = f.bad ? -1 : 0;
+		if (stat(lib, &st) == 0) {
+			if (read_part(lib, strlen(dir), &b, sum, "bad_set", d) < 0)
+				rc = -1;
+			s->lib = buf_steal(&b);
+		}
+		if (read_hops(s, dir, sum, d) < 0)
+			rc = -1;
+	}
+	blame_set(d, first);
+	digest_final(sum, s->hash);
+	digest_free(sum);
+	form_release(&f);
+	free(json);
+	free(lib);
+	if (rc == 0)
+		return s;
+	set_free(s);
+	return NULL;
+}
+
+static void free_texts(char **list)
+{
+	for (char **p = list; p && *p; p++)
+		free(*p);
+	free(list);
+}
+
+static void free_predicates(struct predicate *list)
+{
+	for (struct predicate *p = list; p && p->jq; p++) {
+		free(p->jq);
+		free(p->message);
+	}
+	free(list);
+}
+
+void set_free(struct set *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->nhop; i++) {
+		struct hop *h = &s->hop[i];
+
+		free(h->id);
+		free(h->from);
+		free(h->to);
+		free(h->type);
+		free(h->description);
+		free_texts(h->changes);
+		free_predicates(h->before);
+		free_predicates(h->after);
+		free_texts(h->levers);
+		free(h->note);
+		free(h->up);
+	}
+	free(s->hop);
+	free(s->id);
+	free(s->entity);
+	free_texts(s->match);
+	free(s->version);
+	free(s->version_default);
+	free_texts(s->required);
+	free_texts(s->immutable);
+	free(s->history);
+	free(s->backup_suffix);
+	free(s->lib);
+	free(s);
+}
+
+/*
+ * Breadth first over the hops.  came[i] is the hop before hop i on the way, or
+ * nhop; a version is reached once, by the first hop that leads to it, and hops
+ * are sorted, so among the shortest ways the smallest versions win.
+ */
+size_t *set_path(const struct set *s, const char *from, const char *to, size_t *n)
+{
+	size_t none = s->nhop, head = 0, tail = 0, last = none;
+	size_t *queue = xcalloc(none, sizeof *queue), *came = xcalloc(none, sizeof *came), *path = NULL;
+
+	for (size_t at = none; last == none; at = queue[head++]) {
+		const char *v = at == none ? from : s->hop[at].to;
+
+		for (size_t i = 0; i < none && last == none; i++) {
+			bool known = strcmp(s->hop[i].to, from) == 0;
+
+			if (strcmp(s->hop[i].from, v) != 0)
+				continue;
+			for (size_t q = 0; q < tail && !known; q++)
+				known = strcmp(s->hop[queue[q]].to, s->hop[i].to) == 0;
+			if (known)
+				continue;
+			came[i] = at;
+			queue[tail++] = i;
+			if (strcmp(s->hop[i].to, to) == 0)
+				last = i;
+		}
+		if (head == tail)
+			break;
+	}
+	if (last != none) {
+		*n = 0;
+		for (size_t i = last; i != none; i = came[i])
+			++*n;
+		path = xcalloc(*n, sizeof *path);
+		for (size_t i = last, k = *n; i != none; i = came[i])
+			path[--k] = i;
+	}
+	free(queue);
+	free(came);
+	return path;
+}
+
+const char *set_latest(const struct set *s)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < s->nhop; i++)
+		if (!best || semver_compare(s->hop[i].to, best) > 0)
+			best = s->hop[i].to;
+	return best;
+}
+
+/* error({"mig_code":code,"mig_reason":reason}), reason being canonical JSON or any jq expression */
+static void add_error(struct buf *out, const char *code, const char *reason)
+{
+	buf_addf(out, "error({mig_code:\"%s\",mig_reason:%s})", code, reason);
+}
+
+static void add_predicates(struct buf *out, const struct predicate *p, const char *code)
+{
+	for (; p->jq; p++) {
+		struct buf message = BUF_INIT;
+
+		canon_string(&message, p->message, strlen(p->message));
+		buf_addf(out, "| if [(%s\n)] == [true] then . else ", p->jq);
+		add_error(out, code, message.s);
+		buf_addstr(out, " end\n");
+		buf_release(&message);
+	}
+}
+
+/* "/a/b~1c" as a jq path: ["a","b/c"] */
+static void add_path(struct buf *out, const char *pointer)
+{
+	const char *p = pointer;
+	size_t n = strlen(pointer);
+	struct buf name = BUF_INIT;
+
+	for (char sep = '['; n > 0; sep = ',') {
+		buf_addch(out, sep);
+		buf_reset(&name);
+		pointer_next(&p, &n, &name);
+		canon_string(out, name.s ? name.s : "", name.len);
+	}
+	buf_addch(out, ']');
+	buf_release(&name);
+}
+
+void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
+{
+	struct buf version_path = BUF_INIT;
+
+	add_path(&version_path, s->version);
+	buf_addstr(out, ".");
+	for (size_t i = 0; i < n; i++) {
+		const struct hop *h = &s->hop[path[i]];
+		char *code = xasprintf("\"%s: the program gave \\(length) outputs, not one\"", h->id);
+		char *wrong_version =
+			xasprintf("\"%s: the program gave version \\($mig_v | tojson), expected %s\"", h->id, h->to);
+
+		add_predicates(out, h->before, "before_failed");
+		buf_addf(out, "| [(%s\n)] | if length == 1 then .[0] else ", h->up);
+		add_error(out, "not_one_output", code);
+		buf_addf(out, " end | (getpath(%s) as $mig_v | if $mig_v == \"%s\" or $mig_v == \"%s\"", version_path.s,
+		         h->from, h->to);
+		if (s->version_default && strcmp(s->version_default, h->from) == 0)
+			buf_addstr(out, " or $mig_v == null");
+		buf_addf(out, " then setpath(%s; \"%s\") else ", version_path.s, h->to);
+		add_error(out, "wrong_version", wrong_version);
+		buf_addstr(out, " end)\n");
+		add_predicates(out, h->after, "after_failed");
+		free(code);
+		free(wrong_version);
+	}
+	buf_release(&version_path);
+}

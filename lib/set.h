@@ -1,0 +1,69 @@
+/*
+ * set.h -- migration sets: what the documents are, and the hops between versions.
+ *
+ * Floor 7.  mig-set(5) describes the files.
+ */
+#ifndef MIG_SET_H
+#define MIG_SET_H
+
+#include "buf.h"
+#include "diag.h"
+#include "digest.h"
+
+struct predicate {
+	char *jq, *message;
+};
+
+struct hop {
+	char *id;          /* "1.0.0..1.1.0", the folder's name */
+	char *from, *to;   /* versions */
+	char *type;        /* one of the six step types */
+	char *description;
+	char **changes;    /* texts; NULL-ended, as are all lists here */
+	struct predicate *before, *after; /* ended by one whose jq is NULL */
+	char **levers;
+	bool breaking;
+	bool reversible;   /* data_safety; true where the hop says nothing */
+	char *note;        /* data_safety, or NULL */
+	char *up;          /* text of up.jq */
+};
+
+struct set {
+	char *id, *entity;
+	char **match;            /* globs over refs */
+	char *version;           /* pointer */
+	char *version_default;   /* or NULL */
+	char **required, **immutable; /* pointers */
+	bool additive;
+	char *history;           /* pointer, or NULL */
+	char *backup_suffix;     /* or NULL */
+	char *lib;               /* text of lib.jq, or NULL */
+	struct hop *hop;         /* by from, then to */
+	size_t nhop;
+	char hash[HEX_SIZE];     /* SHA-256 over "name NUL sha256 LF" of every file read, names in byte order */
+};
+
+/*
+ * Read the set in folder dir.  Returns a new set, or NULL: MIG_PRECONDITION
+ * "missing_set" when dir or set.json is not there, MIG_INVALID "bad_set" at the
+ * file for everything that is wrong in it.
+ */
+struct set *set_read(const char *dir, struct diag *d);
+void set_free(struct set *s);
+
+/*
+ * The hops from version from to version to, fewest first and then the smallest
+ * versions: a new array of indexes into s->hop, *n of them; NULL if there is no path.
+ */
+size_t *set_path(const struct set *s, const char *from, const char *to, size_t *n);
+
+/* The highest version that any hop leads to, or NULL for a set without hops.  Borrowed. */
+const char *set_latest(const struct set *s);
+
+/*
+ * Append the one jq program that takes a body along the hops: each hop's before,
+ * up.jq with exactly one output, the version written at its pointer, its after.
+ */
+void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out);
+
+#endif

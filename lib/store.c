@@ -1,0 +1,26 @@
+/* store.c -- see store.h */
+#include "store.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t interrupted;
+
+void store_interrupt(void)
+{
+	interrupted = 1;
+}
+
+bool store_interrupted(void)
+{
+	return interrupted;
+}
+
+struct store *store_open(const char *uri, enum store_mode mode, struct diag *d)
+{
+	if (strncmp(uri, "fs:", 3) == 0 && uri[3])
+		return store_fs_open(uri + 3, mode, d);
+	/* what follows the scheme may hold a password: only the scheme is shown */
+	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR", (int)strcspn(uri, ":/@?"),
+	         uri);
+	return NULL;
+}

@@ -1,0 +1,97 @@
+/*
+ * store.h -- where documents live: one table of functions a kind of store.
+ *
+ * Floor 10.  fs:DIR today; a filter knows no other difference between stores.
+ */
+#ifndef MIG_STORE_H
+#define MIG_STORE_H
+
+#include "outcome.h"
+#include "permit.h"
+#include "plan.h"
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* Who and why, for the ledger; times are RFC 3339 in UTC. */
+struct apply_ctx {
+	const struct grant *grant;
+	const char *now;       /* fixed time (--now, SOURCE_DATE_EPOCH), or NULL: the clock */
+};
+
+/*
+ * A document as it stands in the store.  Borrowed until the next one.  What
+ * matches but cannot be read as one has bytes NULL and a code: "symlink",
+ * "not_regular", "unreadable", "too_large".
+ */
+struct store_doc {
+	struct text ref;
+	const struct buf *bytes;   /* followed by BUF_PAD zero bytes; never NULL inside, even if empty */
+	char raw[HEX_SIZE];        /* SHA-256 of the bytes, or of none where they cannot be read */
+	const char *code, *reason; /* NULL where there are bytes */
+};
+
+struct store;
+
+struct store_ops {
+	/*
+	 * Call each for every document whose ref matches one of the globs
+	 * (NULL-ended; "**" crosses folders, "*" and "?" do not), in byte order of
+	 * refs.  Memory does not grow with their number.  A folder that cannot be
+	 * read is MIG_PRECONDITION "unreadable".  Stops when each returns -1.
+	 */
+	int (*scan)(struct store *s, char *const *globs,
+	            int (*each)(void *arg, const struct store_doc *doc),
+	            void *arg, struct diag *d);
+	/* One document by ref: 0, or -1 after a finding (MIG_PRECONDITION "missing", MIG_INVALID "bad_ref"). */
+	int (*read)(struct store *s, struct text ref, struct store_doc *doc, struct diag *d);
+	/* A stored plan by hash, appended to out: 0, or MIG_PRECONDITION "missing_plan". */
+	int (*plan)(struct store *s, const char *plan_hash, struct buf *out, struct diag *d);
+	/* The bytes a raw hash stands for, from the store's objects: 1, 0 if it has none, -1. */
+	int (*object)(struct store *s, struct text raw, struct buf *out, struct diag *d);
+	/*
+	 * Re-compute the ledger's chain and call each, if not NULL, for every entry,
+	 * oldest first; *seq and head are those of the last one (0 and zeros where
+	 * there is none).  MIG_INVALID "ledger_broken" where the chain breaks.
+	 */
+	int (*ledger)(struct store *s, int (*each)(void *arg, const struct doc *entry), void *arg, int64_t *seq,
+	              char head[HEX_SIZE], struct diag *d);
+	/* The last ledger entry of a plan, appended to out: 1, 0 if there is none, -1.  Does not check the chain. */
+	int (*last)(struct store *s, const char *plan_hash, struct buf *out, struct diag *d);
+	/*
+	 * Take the one writer's lock, waiting up to seconds, and open the ledger: 0,
+	 * or MIG_PRECONDITION "locked" with its holder, "ledger_broken", "not_writable"..
+	 */
+	int (*lock)(struct store *s, unsigned seconds, const struct apply_ctx *c, struct diag *d);
+	/*
+	 * Repair what a killed run left behind (holding the lock); to be called once,
+	 * before the first plan.  MIG_INVALID "conflict" for a file that may be
+	 * somebody's: it is kept, and the next run goes on.
+	 */
+	int (*recover)(struct store *s, const struct apply_ctx *c, struct diag *d);
+	/*
+	 * Do exactly what the plan says, or nothing.  o comes from outcome_init and
+	 * is filled whatever happens.  A grant with dry_run needs no lock and writes nothing.
+	 */
+	int (*apply)(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
+	             struct diag *d);
+	void (*close)(struct store *s);
+};
+
+struct store {
+	const struct store_ops *ops;
+};
+
+/* Open the store that uri names: NULL after MIG_USAGE "bad_store" or MIG_PRECONDITION "store_missing". */
+struct store *store_open(const char *uri, enum store_mode mode, struct diag *d);
+
+/*
+ * Stop at the next document: what the plan at work has done is undone, and it
+ * fails with MIG_ERROR "interrupted".  For a signal handler.
+ */
+void store_interrupt(void);
+bool store_interrupted(void);
+
+/* Each kind of store: its constructor, given what follows the scheme. */
+struct store *store_fs_open(const char *dir, enum store_mode mode, struct diag *d);
+
+#endif
