@@ -1,0 +1,1 @@
+{chain_metadata: {is_chainable_stage: false, prior_stages: []}} + .
