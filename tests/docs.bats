@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# docs.bats -- what the documentation shows is what the filters do.
+#
+# Transcripts are run: a line that begins with "$ " is a command, goes on after
+# "|", "&&" or a backslash, and prints exactly what stands below it.  One that
+# fails is followed by "$ echo $?".  A here-document ends with END.  How long
+# something took is not compared.
+#
+#	$ echo hello | tr a-z A-Z
+#	HELLO
+#
+# MIG_BLESS=1 rewrites the example records of mig-stream(5).
+
+load helper
+
+MAN=$MIG_ROOT/docs/man
+EXAMPLE=$MIG_ROOT/tests/fixtures/example
+
+# display MARK PAGE: the lines of the display behind the comment  .\" MARK , unescaped.
+display() {
+	MARK=$1 awk '
+	$0 == ".\\\" " ENVIRON["MARK"] { near = 1; next }
+	near && /^\.Bd / { inside = 1; next }
+	inside && /^\.Ed/ { exit }
+	inside { gsub(/\\&/, ""); gsub(/\\e/, "\\"); print }' "$2"
+}
+
+# set_of_page DIR: write the migration set that mig-set(5) shows below DIR.
+set_of_page() {
+	awk -v dir="$1" '
+	/^\.Pa ticket\/.* :$/ { file = dir "/" $2; next }
+	file && /^\.Bd / { folder = file; sub(/\/[^\/]*$/, "", folder); system("mkdir -p " folder); inside = 1; next }
+	inside && /^\.Ed/ { close(file); file = ""; inside = 0 }
+	inside { gsub(/\\&/, ""); gsub(/\\e/, "\\"); print > file }' "$MAN/mig-set.5"
+}
+
+# example: the run that mig-stream(5) shows; each filter's output in a file named after what it holds.
+example() {
+	export MIG_ACTOR=ada
+	set_of_page .
+	mkdir store && cp -R "$EXAMPLE/tickets" store/
+	mig-extract --store fs:store --set ticket > documents
+	mig-extract --store fs:store --set ticket --list-versions > versions
+	mig-transform --set ticket --target-version 2.0.0 < documents > changes
+	mig-plan --env dev --tenant acme --migration ticket --target-version 2.0.0 --max-rejects 1 < changes > plans
+	mig-plan --env dev --tenant acme --migration ticket --target-version 2.0.0 < changes > faults 2> /dev/null || :
+	mig-gate --env dev --tenant acme --apply --allow-destructive < plans > permits
+	mig-apply --store fs:store < permits > outcomes
+	cp store/.mig/ledger.ndjson ledger
+	sed -i 's/"high"/"low"/' store/tickets/7.json
+	mig-verify --store fs:store < outcomes > verdicts 2> /dev/null || :
+}
+
+# record KIND FILE: the last record of that kind, as the page shows it.
+record() {
+	grep "\"kind\":\"$1\"" "$2" | tail -n 1 |
+		sed -E '/^\{"grant"/s/"plan":\{.*\}\}$/"plan":{..}}/'
+}
+
+# Who runs this shows in the ledger and its hashes, and the nonce is random.
+masked() {
+	sed -E 's/("(nonce|user)":)"[^"]*"/\1"*"/; /"kind":"entry"/s/("(hash|prev)":)"[^"]*"/\1"*"/g
+		s/("ledger":\{"head":)"[^"]*"/\1"*"/'
+}
+
+KINDS="document:documents change:changes current:changes reject:changes versions:versions plan:plans permit:permits
+	outcome:outcomes verdict:verdicts entry:ledger end:plans fault:faults"
+
+# bless MARK FILE: put FILE's text into the display of mig-stream(5).
+bless() {
+	sed 's/\\/\\e/g' "$2" > text
+	MARK=$1 awk '
+	inside && !/^\.Ed/ { next }
+	{ print; inside = 0 }
+	$0 == ".\\\" " ENVIRON["MARK"] { near = 1 }
+	near && /^\.Bd / { while ((getline line < "text") > 0) print line; inside = 1; near = 0 }' "$MAN/mig-stream.5" > page
+	cp page "$MAN/mig-stream.5"
+}
+
+@test "every record in mig-stream(5) is what the filters write" {
+	example
+	for pair in $KINDS; do
+		kind=${pair%:*}
+		record "$kind" "${pair#*:}" > want
+		[ -s want ] || fail "the example run has no $kind"
+		if [ "${MIG_BLESS-}" = 1 ]; then
+			awk -f "$EXAMPLE/wrap.awk" want > wrapped
+			bless "example: $kind" wrapped
+		fi
+		display "example: $kind" "$MAN/mig-stream.5" | sed 's/^ *//' | tr -d '\n' > shown
+		diff -u <(masked < want) <(masked < shown; echo) || fail "mig-stream(5): $kind"
+	done
+}
+
+@test "the hashes in mig-stream(5) hold" {
+	for kind in document change current reject plan fault; do
+		display "example: $kind" "$MAN/mig-stream.5" | sed 's/^ *//' | tr -d '\n' | mig-hash --check
+	done
+	# an entry's hash is over the entry without it
+	display "example: entry" "$MAN/mig-stream.5" > entry
+	[ "$(mig-hash --without /hash entry)" = "$(jq -r .hash entry)" ]
+}
+
+# split_transcript: from the lines on stdin, step/N.cmd and step/N.want for each command.
+split_transcript() {
+	rm -rf step && mkdir step
+	awk '
+	/^\$ / || more {
+		if (!more) { n++; printf "" > ("step/" n ".want") }
+		if (!here) sub(/^\$ /, "")
+		print > ("step/" n ".cmd")
+		here = here ? $0 != "END" : /<<.*END/
+		more = here || /(\\|\||&&)$/
+		next
+	}
+	n { print > ("step/" n ".want") }'
+}
+
+# run_steps: all in one shell; each one's output and exit code beside it.
+run_steps() {
+	# shellcheck disable=SC2016 # for the inner shell
+	bash -c 'rc=0
+	for ((i = 1; ; i++)); do
+		[ -f "step/$i.cmd" ] || break
+		(exit $rc)
+		. "step/$i.cmd" > "step/$i.out" 2>&1
+		rc=$?
+		echo $rc > "step/$i.rc"
+	done'
+}
+
+timeless() {
+	sed -E 's/(duration_ms=)[0-9]+/\1N/' "$1"
+}
+
+# transcript NAME < LINES
+transcript() {
+	local name=$1 i
+	split_transcript
+	[ -f step/1.cmd ] || fail "$name: no command"
+	run_steps
+	for ((i = 1; ; i++)); do
+		[ -f "step/$i.cmd" ] || break
+		diff -u <(timeless "step/$i.want") <(timeless "step/$i.out") || fail "$name: $(cat "step/$i.cmd")"
+		# shellcheck disable=SC2016 # literally
+		[ "$(cat "step/$i.rc")" = 0 ] || grep -qxF 'echo $?' "step/$((i + 1)).cmd" 2> /dev/null ||
+			fail "$name: exit $(cat "step/$i.rc"): $(cat "step/$i.cmd")"
+	done
+}
+
+# workplace: the samples and sets, as seen from the top of the source tree.
+workplace() {
+	export MIG_ACTOR=ada
+	ln -s "$SAMPLES" samples && ln -s "$SETS" migrations
+}
+
+# fences LANGUAGE FILE: the fenced blocks of a Markdown file.
+fences() {
+	awk -v open="\`\`\`$1" '
+	$0 == open { inside = 1; next }
+	/^```/ { inside = 0 }
+	inside' "$2"
+}
+
+# examples PAGE: the displays of its EXAMPLES section, or of its "Sixty seconds", unescaped.
+examples() {
+	awk '
+	/^\.S[hs] / { here = $2 == "EXAMPLES" || $2 == "Sixty" }
+	here && /^\.Bd / { inside = 1; next }
+	/^\.Ed/ { inside = 0 }
+	here && inside { gsub(/\\&/, ""); gsub(/\\e/, "\\"); print }' "$1"
+}
+
+@test "the EXAMPLES of the manual pages do what they show" {
+	for page in "$MAN"/*.1 "$MAN/migtools.7"; do
+		rm -rf here && mkdir here && cd here || return
+		workplace
+		examples "$page" | transcript "${page##*/}"
+		cd ..
+	done
+}
+
+# usage_of PROGRAM: its usage lines, and SYNOPSIS of its page, in single spaces.
+usage_of() {
+	"$1" --help | sed -n '/^$/q; s/^usage: //; p' | tr -s ' \n' ' '
+}
+
+synopsis_of() {
+	mandoc -T ascii "$MAN/$1.1" | col -bx | sed -n '/^SYNOPSIS/,/^DESCRIPTION/{/^ /p;}' | tr -s ' \n' ' ' | sed 's/^ //'
+}
+
+@test "CH-53 the SYNOPSIS of every page is the usage that its program prints" {
+	command -v mandoc > /dev/null || skip "no mandoc"
+	for page in "$MAN"/*.1; do
+		tool=${page##*/}
+		tool=${tool%.1}
+		diff -u <(usage_of "$tool" | fold -s) <(synopsis_of "$tool" | fold -s) || fail "$tool"
+	done
+}
+
+@test "every program has a page, and every page a program" {
+	for x in "$MIG_ROOT"/bin/mig "$MIG_ROOT"/bin/mig-*.c; do
+		x=${x##*/}
+		[ -f "$MAN/${x%.c}.1" ] || fail "no page: ${x%.c}"
+	done
+	for page in "$MAN"/*.1; do
+		page=${page##*/}
+		command -v "${page%.1}" > /dev/null || fail "no program: ${page%.1}"
+	done
+}
+
+@test "the guides do what they show" {
+	for guide in "$MIG_ROOT"/docs/guides/*.md; do
+		rm -rf here && mkdir here && cd here || return
+		export MIG_ACTOR=ada
+		fences console "$guide" | transcript "${guide##*/}"
+		cd ..
+	done
+}
+
+@test "README.md does what it shows" {
+	workplace
+	fences console "$MIG_ROOT/README.md" | transcript README.md
+}
+
+@test "the make goals in README.md and CONTRIBUTING.md exist" {
+	cd "$MIG_ROOT" || return
+	cat README.md CONTRIBUTING.md | grep -oE '^make( [a-z]+)+' | tr ' ' '\n' | sort -u > "$TMPDIR/goals"
+	while IFS= read -r goal; do
+		[ "$goal" = make ] || grep -q "^$goal:" Makefile || fail "make $goal"
+	done < "$TMPDIR/goals"
+}
+
+# unknown NAME: true for a name that looks like a path, a source file or an identifier, and is none.
+unknown() {
+	case $1 in
+	*[!A-Za-z0-9_./-]* | build/* | /*) return 1 ;;
+	lib/* | bin/* | docs/* | tests/* | samples/* | migrations/* | pipelines/* | demo/*) [ ! -e "${1%/}" ] ;;
+	?*.[ch]) [ ! -e "lib/$1" ] && [ ! -e "bin/$1" ] ;;
+	[a-z]*_[a-z]*) ! grep -qwF -- "$1" lib/*.[ch] bin/mig bin/*.c ;;
+	*) return 1 ;;
+	esac
+}
+
+@test "the files, functions and codes that the texts name exist" {
+	cd "$MIG_ROOT" || return
+	for page in *.md docs/*.md docs/*/*.md; do
+		# shellcheck disable=SC2016 # backquotes of Markdown
+		grep -oE '`[^` ]+`' "$page" | tr -d '`' | sort -u | while IFS= read -r name; do
+			! unknown "$name" || echo "$page: $name"
+		done
+		grep -oE '\]\([^):]+\)' "$page" | sed 's/^](//; s/)$//' | while IFS= read -r link; do
+			[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+		done
+	done > "$TMPDIR/missing"
+	[ ! -s "$TMPDIR/missing" ] || fail "$(cat "$TMPDIR/missing")"
+}

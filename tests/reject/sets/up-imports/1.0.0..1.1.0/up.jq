@@ -1,0 +1,1 @@
+import "labels" as l; . + {label: l::none}

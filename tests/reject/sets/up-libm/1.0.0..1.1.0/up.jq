@@ -1,0 +1,1 @@
+. + {label: (pow(2; 0.5) | tostring)}
