@@ -57,13 +57,14 @@ static void run(const struct opts *o, struct out *out, struct diag *d)
 	struct set *set = set_read(o->set, d);
 	struct store *store = set ? store_open(o->store, STORE_READ, d) : NULL;
 
-	if (store) {
+	if (store && store->ops->confine(store, d) == 0) {
 		if (o->versions)
 			extract_versions(store, set, out, d);
 		else
 			extract_documents(store, set, o->refs.v, out, d);
-		store->ops->close(store);
 	}
+	if (store)
+		store->ops->close(store);
 	set_free(set);
 }
 

@@ -2,7 +2,6 @@
 #include "invert.h"
 
 #include "plan.h"
-#include "spool.h"
 
 #include <stdlib.h>
 
@@ -55,7 +54,7 @@ static void invert(struct buf *b, const struct plan *p, const char *reason, size
 
 /* The plans that came in, inverted: a spool of texts, where each begins, where its hash goes. */
 struct inverting {
-	struct spool spool;
+	struct spool *spool;
 	struct {
 		uint64_t where;
 		size_t at;
@@ -77,9 +76,9 @@ static int add_inverted(struct inverting *v, const struct record *r, const char 
 		v->cap = v->cap ? v->cap * 2 : 16;
 		v->plan = xrealloc(v->plan, v->cap, sizeof *v->plan);
 	}
-	v->plan[v->n].where = v->spool.size;
+	v->plan[v->n].where = v->spool->size;
 	invert(b, p, reason, &v->plan[v->n++].at);
-	return spool_add(&v->spool, b->s, b->len, d);
+	return spool_add(v->spool, b->s, b->len, d);
 }
 
 static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
@@ -94,8 +93,8 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 		const char *s;
 		size_t n;
 
-		if ((rc = spool_seek(&v->spool, v->plan[i].where, d)) < 0 ||
-		    (rc = spool_next(&v->spool, &s, &n, d)) <= 0)
+		if ((rc = spool_seek(v->spool, v->plan[i].where, d)) < 0 ||
+		    (rc = spool_next(v->spool, &s, &n, d)) <= 0)
 			break;
 		buf_reset(&b);
 		buf_add(&b, s, n);
@@ -109,13 +108,13 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 	return rc < 0 ? -1 : 0;
 }
 
-int invert_run(const char *reason, struct stream *in, struct out *out, struct diag *d)
+int invert_run(const char *reason, struct spool *plans, struct stream *in, struct out *out, struct diag *d)
 {
-	struct inverting v = { .spool.fd = -1 };
+	struct inverting v = { .spool = plans };
 	struct plan p = PLAN_INIT;
 	struct buf b = BUF_INIT;
 	struct record r;
-	int rc = spool_init(&v.spool, d);
+	int rc = 0;
 
 	tally_init(&v.seen);
 	while (rc >= 0 && (rc = stream_next(in, &r, d)) > 0) {
@@ -128,7 +127,6 @@ int invert_run(const char *reason, struct stream *in, struct out *out, struct di
 	}
 	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &v.seen, d)) == 0)
 		rc = put_inverted(&v, out, d);
-	spool_release(&v.spool);
 	tally_release(&v.seen);
 	plan_release(&p);
 	buf_release(&b);
