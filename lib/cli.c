@@ -49,11 +49,7 @@ static int set_option(const char *help, const struct cli_opt *o, char *value)
 {
 	switch (o->kind) {
 	case CLI_FLAG: *(bool *)o->to = true; return 0;
-	case CLI_TEXT:
-		if (*(const char **)o->to)
-			return cli_usage(help, "--%s: given twice", o->name);
-		*(const char **)o->to = value;
-		return 0;
+	case CLI_TEXT: *(const char **)o->to = value; return 0;
 	case CLI_LIST: {
 		struct cli_list *l = o->to;
 
@@ -78,6 +74,7 @@ static int set_option(const char *help, const struct cli_opt *o, char *value)
 
 int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opts, int *operands)
 {
+	uint64_t seen = 0;
 	int i = 1;
 
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2]; i++) {
@@ -96,6 +93,9 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 			o++;
 		if (!o->name)
 			return cli_usage(help, "unknown option: %s", argv[i]);
+		if (o->kind != CLI_LIST && (seen >> (o - opts) & 1))
+			return cli_usage(help, "--%s: given twice", o->name);
+		seen |= (uint64_t)1 << (o - opts);
 		if (o->kind == CLI_FLAG && value)
 			return cli_usage(help, "--%s: takes no value", o->name);
 		char *given = value ? argv[i] + (value - argv[i]) : NULL;

@@ -89,7 +89,7 @@ int doc_parse(struct doc *d, const char *text, size_t len, unsigned max_depth);
  */
 int doc_parse_next(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t *used);
 
-/* Append the RFC 6901 pointer of the innermost value around d->err, cut with ".." past 200 characters. */
+/* Append the RFC 6901 pointer of the innermost value around d->err, cut with ".." past 200 bytes. */
 void doc_error_pointer(const struct doc *d, struct buf *out);
 
 /* The bytes of a value as they stand in the text; *n is their number.  Borrowed. */

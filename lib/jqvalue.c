@@ -179,7 +179,7 @@ static jv new_value(struct jqvalue *x, uint32_t t)
  * the order of the members.
  */
 static bool make_over(struct jqvalue *x, uint32_t t, uint32_t o);
-static jv made_anew(struct jqvalue *x, uint32_t t, uint32_t o);
+static jv made_anew(struct jqvalue *x, uint32_t t);
 
 /* Are the token and what was at o the same characters? */
 static bool same_string(const struct jqvalue *x, uint32_t t, uint32_t o)
@@ -209,7 +209,7 @@ static bool over_array(struct jqvalue *x, uint32_t t, uint32_t o)
 	o++;
 	for (uint32_t i = 0; i < tok[t].n; i++, e = tok[e].next, o = x->was[o].next)
 		if (!make_over(x, e, o))
-			a = jv_array_set(a, (int)i, made_anew(x, e, o));
+			a = jv_array_set(a, (int)i, made_anew(x, e));
 	return true;
 }
 
@@ -227,7 +227,7 @@ static bool over_object(struct jqvalue *x, uint32_t t, uint32_t o)
 	for (k = t + 1, was = o + 1; n--; k = tok[k + 1].next, was = x->was[was + 1].next) {
 		keep_old(x, k, was);
 		if (!make_over(x, k + 1, was + 1))
-			object = jv_object_set(object, jv_copy(x->tok[k].val), made_anew(x, k + 1, was + 1));
+			object = jv_object_set(object, jv_copy(x->tok[k].val), made_anew(x, k + 1));
 	}
 	return true;
 }
@@ -251,43 +251,10 @@ static bool make_over(struct jqvalue *x, uint32_t t, uint32_t o)
 	}
 }
 
-/* An array with more or fewer elements is a new one, but those they have in common move over. */
-static jv resized_array(struct jqvalue *x, uint32_t t, uint32_t o)
+/* The value of a token that make_over refused: new. */
+static jv made_anew(struct jqvalue *x, uint32_t t)
 {
-	const struct tok *tok = x->in->tok;
-	uint32_t n = tok[t].n, nwas = x->was[o].n;
-	jv was = x->was[o].val, a = jv_array_sized(n ? (int)n : 1);
-
-	o++;
-	for (uint32_t i = 0, e = t + 1; i < n; i++, e = tok[e].next) {
-		if (i >= nwas) {
-			a = jv_array_append(a, new_value(x, e));
-			continue;
-		}
-		jv v = jv_copy(x->was[o].val);
-
-		was = jv_array_set(was, (int)i, jv_null()); /* v has one owner again */
-		if (make_over(x, e, o)) {
-			a = jv_array_append(a, v);
-		} else {
-			a = jv_array_append(a, made_anew(x, e, o));
-			jv_free(v);
-		}
-		o = x->was[o].next;
-	}
-	return a;
-}
-
-/* The value of a token for which make_over had no use of what was at o: new. */
-static jv made_anew(struct jqvalue *x, uint32_t t, uint32_t o)
-{
-	jv was = x->was[o].val;
-
-	if (x->in->tok[t].type < DOC_STRING)
-		return x->tok[t].val;
-	if (x->in->tok[t].type == DOC_ARRAY && jv_get_kind(was) == JV_KIND_ARRAY && jv_get_refcnt(was) == 1)
-		return keep_value(x, t, resized_array(x, t, o));
-	return new_value(x, t);
+	return x->in->tok[t].type < DOC_STRING ? x->tok[t].val : new_value(x, t);
 }
 
 static void make_room(struct jqvalue *x, size_t n)

@@ -39,8 +39,8 @@ static const struct ruleset by_abi[] = {
 #define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
 /*
- * A link or another kind of file that took a document's place is moved aside
- * with the name it took, so a writer has the right to make those.
+ * What writing does not take.  Making links, fifos and folders is part of it: one
+ * that took a document's place is moved aside, which counts as making it there.
  */
 #define NOT_WRITING \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | IOCTL_DEV)

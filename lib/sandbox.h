@@ -7,10 +7,13 @@
  * and fails is MIG_ERROR "sandbox_failed".  Builds with MIG_SAN do nothing here:
  * the leak checker reads /proc.
  *
- *	                  open    read           write       TCP, signals to others
- *	sandbox_pure      none    what is open   what is open   no
- *	sandbox_reading   files   anything       what is open   no
- *	sandbox_tree      below   below          below if asked no
+ * What can still be opened, or otherwise reached by its name:
+ *
+ *	sandbox_pure     nothing
+ *	sandbox_reading  every file, for reading
+ *	sandbox_tree     what is below one folder, for reading or for writing, too
+ *
+ * By none of them can TCP be spoken, nor a process outside be sent a signal.
  */
 #ifndef MIG_SANDBOX_H
 #define MIG_SANDBOX_H

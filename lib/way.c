@@ -19,7 +19,7 @@ static const struct hop *hop_of(const struct ways *w, const struct way *way, siz
 /* ---- what a change says ---- */
 
 /* What removes outranks what adds. */
-static const char *strongest_type(const struct ways *w, const struct way *way)
+static const char *way_type(const struct ways *w, const struct way *way)
 {
 	static const char *const order[] = { "cleanup", "schema", "data", "config", "profile", "index" };
 
@@ -209,7 +209,7 @@ static void name_way(const struct ways *w, struct way *way)
 	for (size_t i = 0; i < way->n; i++)
 		buf_addf(&name, "%s%s", i ? " " : "", hop_of(w, way, i)->id);
 	way->name = buf_steal(&name);
-	way->type = strongest_type(w, way);
+	way->type = way_type(w, way);
 	describe(w, way);
 }
 

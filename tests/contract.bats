@@ -8,8 +8,8 @@ setup() {
 	mig_setup
 	site
 	planned && permitted
-	cp -R site done && mig-apply --store fs:done < permits > outcomes
-	mig-verify --store fs:done < plan > verdicts
+	cp -R site new && mig-apply --store fs:new < permits > outcomes
+	mig-verify --store fs:new < plan > verdicts
 	mig-extract --store fs:site --set "$SETS/manifest" > documents
 	changes site > changed
 	# what each is called with, and the stream that it reads
@@ -19,7 +19,7 @@ setup() {
 		[mig-plan]="--env dev --migration manifest --target-version 1.2.0"
 		[mig-gate]="--env dev --apply --now 2025-01-01T00:00:00Z"
 		[mig-apply]="--store fs:site"
-		[mig-verify]="--store fs:done"
+		[mig-verify]="--store fs:new"
 		[mig-report]=""
 		[mig-hash]="--check"
 	)
@@ -72,7 +72,7 @@ options() {
 		# shellcheck disable=SC2086 # several words
 		usage "$tool" ${args[$tool]} --force
 		# shellcheck disable=SC2086
-		usage "$tool" ${args[$tool]} -- --frobnicate || [ "$tool" = mig-hash ]
+		[ "$tool" = mig-hash ] || usage "$tool" ${args[$tool]} -- --frobnicate
 	done
 }
 
@@ -155,11 +155,6 @@ options() {
 			[[ $output =~ --$option([^a-z-]|$) ]] || fail "$tool --help does not tell of --$option"
 		done
 		[ -n "$(options "$tool")" ]
-		# nothing is told of that is not there
-		for option in $(grep -oE -- '--[a-z][a-z-]*' <<< "$output" | sort -u); do
-			[[ $option =~ ^--(help|version)$ ]] || options "$tool" | grep -qx -e "${option#--}" ||
-				options "$tool" | grep -qx "${option#--}" || [[ $output == *"mig-"*"$option"* ]] || fail "$tool has no $option"
-		done
 		run -0 --separate-stderr "$tool" --version
 		[[ $output =~ ^$tool\ \(migtools\)\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 		fails 1 bash -c "$tool --help > /dev/full"
@@ -214,7 +209,6 @@ options() {
 
 @test "a reader that stops early ends the writer with 1 and without a word" {
 	for tool in "${tools[@]}"; do
-		run bash -c "sleep 0.1; $tool ${args[$tool]} < ${reads[$tool]} 2> err; echo \$? > rc" > >(exec true)
 		(
 			rc=0
 			call "$tool" < "${reads[$tool]}" 2> err || rc=$?
@@ -247,6 +241,7 @@ options() {
 @test "an upstream that dies without a word is 3 at the end of the whole pipe" {
 	before=$(whole_tree site)
 	rc=0
+	# shellcheck disable=SC2094 # nobody writes documents
 	head -n 1 documents | call mig-transform | call mig-plan | call mig-gate | call mig-apply 2> /dev/null | call mig-report > page 2>&1 || rc=$?
 	[ $rc -eq 3 ] || fail "exit $rc"
 	rc=0
@@ -269,14 +264,15 @@ options() {
 @test "an end that lies about its records or digest is 4" {
 	for tool in mig-plan mig-gate mig-apply mig-verify; do
 		for lie in 's/"records":[0-9]*/"records":7/' 's/"digest":"[0-9a-f]\{8\}/"digest":"00000000/'; do
-			sed "\$$lie" "${reads[$tool]}" > lie
+			sed "\$$lie" "${reads[$tool]}" > lies
 			rc=0
-			call "$tool" < lie > out 2> err || rc=$?
+			call "$tool" < lies > out 2> err || rc=$?
 			[ $rc -eq 4 ] || fail "$tool: exit $rc: $(cat err)"
 		done
 		for more in '{"kind":"end","digest":"","records":0,"tool":"x"}' '{"kind":"mystery"}'; do
+			{ cat "${reads[$tool]}" && echo "$more"; } > longer
 			rc=0
-			{ cat "${reads[$tool]}" && echo "$more"; } | call "$tool" > out 2> err || rc=$?
+			call "$tool" < longer > out 2> err || rc=$?
 			[ $rc -eq 4 ] || fail "$tool, after the end $more: exit $rc: $(cat err)"
 		done
 	done

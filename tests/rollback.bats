@@ -250,8 +250,7 @@ undone() {
 }
 
 @test "CH-12 a rollback that was stopped halfway is completed by the next run" {
-	command -v strace > /dev/null || skip 'needs strace'
-	strace -qq -o /dev/null true 2> /dev/null || skip 'strace may not trace here'
+	may_trace
 	site && cp -R site old && migrated
 	mig-plan --rollback < plan | mig-gate --env dev --apply > permits
 	rc=0

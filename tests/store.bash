@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2119,SC2120 # the suites call these with arguments
 # store.bash -- what the suites of the write side share:  load store  (after helper)
 #
 #	site && planned && permitted
@@ -151,6 +152,13 @@ tidy() {
 	local left
 	left=$(find "$1/.mig/tmp" "$1/.mig/conflicts" -type f)
 	[ -z "$left" ] || fail "left over: $left"
+}
+
+# may_trace: skip the test where strace may not trace.
+may_trace() {
+	strace -qq -o /dev/null true 2> /dev/null || skip 'strace is not there, or may not trace here'
+	# a process has one tracer, and the leak checker would be another
+	export ASAN_OPTIONS=detect_leaks=0:$ASAN_OPTIONS
 }
 
 # on_tmpfs OPTIONS: mount a file system of its own as here/disk, or skip the test; teardown unmounts it.

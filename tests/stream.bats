@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # A pipeline cannot lie: cut, edited, doubled, moved and failed streams, and what the last filter says of them.
 
+# shellcheck disable=SC2016,SC2094 # other programs' $; a file is read and compared, never written, within one pipe
 load helper
 
 DIGEST_OF_NOTHING=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
@@ -75,22 +76,22 @@ cut_everywhere() {
 	cut_everywhere 1 changes mig-plan --env dev --migration s --target-version 2.0.0 --max-rejects 1
 }
 
-@test "a plan stream cut before any byte is 3 for mig-gate, and no permit comes out" {
+@test "a plan stream cut anywhere is 3 for mig-gate, and no permit comes out" {
 	short_streams
-	cut_everywhere 1 plans mig-gate --env dev --apply
+	cut_everywhere 3 plans mig-gate --env dev --apply
 }
 
-@test "a rollback plan stream cut before any byte is 3 for mig-gate, and no permit comes out" {
+@test "a rollback plan stream cut anywhere is 3 for mig-gate, and no permit comes out" {
 	short_streams
 	cut_everywhere 7 undo mig-gate --env dev --apply
 }
 
-@test "a plan stream cut before any byte is 3 for mig-plan --rollback, and no plan comes out" {
+@test "a plan stream cut anywhere is 3 for mig-plan --rollback, and no plan comes out" {
 	short_streams
 	cut_everywhere 7 plans mig-plan --rollback
 }
 
-@test "a document stream cut before any byte is 3 at the plan" {
+@test "a document stream cut anywhere is 3 at the plan" {
 	short_streams
 	cut_everywhere 5 docs sh -c 'mig-transform --set set --target-version 2.0.0 |
 		mig-plan --env dev --migration s --target-version 2.0.0 --max-rejects 1'
@@ -326,7 +327,7 @@ edit_everywhere() {
 @test "a stream in another spelling of the same JSON means the same" {
 	streams
 	jq -S . -c changes | sed 's/,"/ , "/g; s/":/" : /' > spaced
-	! cmp -s spaced changes
+	run ! cmp -s spaced changes
 	plan < spaced | cmp - plans
 	sed 's/$/\r/' changes > crlf
 	plan < crlf | cmp - plans

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # mig-transform: what a migration set makes of documents, and what it refuses.
 
+# shellcheck disable=SC2016,SC2094 # other programs' $; a file is read and compared, never written, within one pipe
 load helper
 
 # document TEXT [VERSION]: the document stream of one manifest with this text
@@ -30,7 +31,7 @@ mini() {
 		jq ". + {${2-}}" > set/set.json
 	echo '{"from":"1.0.0","to":"2.0.0","type":"data","description":"d","changes":["c"]}' | jq ". + {${3-}}" > set/1.0.0..2.0.0/hop.json
 	printf '%s\n' "$1" > set/1.0.0..2.0.0/up.jq
-	SET=set
+	SET='set'
 }
 
 # rejected TEXT "CODE: REASON": the one document comes out as this reject, and the filter succeeds.
@@ -139,7 +140,9 @@ rejected() {
 @test "SG-20 an input_snapshots that is there already is kept to the byte" {
 	document '{"schema_version":"1.0.0","job_id":"j","run_id":"r","input_snapshots":{"a":{"n":1.50}}}' > docs
 	migrated 1.1.0 < docs | jq -e '.input_snapshots == {a: {n: 1.5}}'
-	! jq -c 'select(.kind == "change") | .patch, .undo' out | grep -q input_snapshots
+	jq -c 'select(.kind == "change") | .patch, .undo' out > both
+	grep -q inputs_hash both
+	run ! grep input_snapshots both
 }
 
 @test "SG-19 an additive set refuses every removal and every alteration" {
@@ -241,7 +244,7 @@ rejected() {
 	document '{"v":"1.0.0"}' > docs
 	to 2.0.0 < docs > one
 	TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8 LANG=de_DE.UTF-8 HOME=/x JQ_COLORS=1 SOURCE_DATE_EPOCH=7 to 2.0.0 < docs | cmp - one
-	faketime '2031-05-05 05:05:05' mig-transform --set set --target-version 2.0.0 < docs | cmp - one
+	ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 faketime '2031-05-05 05:05:05' mig-transform --set set --target-version 2.0.0 < docs | cmp - one
 	(umask 077 && cd / && "$MIG_X/mig-transform" --set "$OLDPWD/set" --target-version 2.0.0 < "$OLDPWD/docs") | cmp - one
 	grep -q '"path":"/day","value":"Sunday September UTC"' one
 }
@@ -252,7 +255,8 @@ rejected() {
 	to 2.0.0 < docs > out
 	grep -q '"kind":"change"' out
 	grep -q '"from":"/id","op":"move","path":"/moved"' out
-	! grep -qE '900719925474099[24]|9223372036854775808[^,}]|-922337203685477(6|5807)' <(jq -c .none out; head -n 1 out | grep -o '"patch":.*"raw"')
+	want='{"v":"2.0.0","moved":9007199254740993,"keep":-9223372036854775808,"list":[1.10,{"big":9223372036854775807}],"n":1}'
+	[ "$(grep -o '"after":"[0-9a-f]*"' out)" = "\"after\":\"$(mig-hash <<< "$want")\"" ]
 	mini '.id += 1'
 	rejected '{"v":"1.0.0","id":9007199254740993}' 'inexact_number: /id: the program made an integer beyond 2^53-1, which jq rounds'
 	mini '.s = (.id | tostring)'
@@ -318,7 +322,7 @@ rejected() {
 @test "odd programs are rejects or faults, each with its reason" {
 	local up
 	mkdir tree && echo '{"v":"1.0.0"}' > tree/manifest.json
-	for up in implode '.v = ([1114112] | implode)' '.v = ([-1] | implode)' 'splits("(")' '.v | test("(((((")' @base64d 'ltrimstr(1) | fromjson' \
+	for up in implode '.v = ([1114112] | implode)' '.v = ([-1] | implode)' 'splits("(")' '.v | test("(((((")' @base64d fromjson \
 		'.[nan] = 1' 'setpath([nan]; 1)' 'delpaths([[{}]])' '.[0:1e300] = 1' 'error' 'error(null)' 'error("\u0000")' \
 		'break' 'label $f | break $f' '.a.b.c |= empty' 'to_entries' '1' '"x"' 'false' '[.]' 'ascii' '@text "\(now)"' 'input_line_number'; do
 		mini "$up"
@@ -359,8 +363,10 @@ rejected() {
 		[[ $output == "mig-$tool (migtools) "[0-9]* ]]
 		for flag in --unknown --hel -h -x --; do
 			[ "$flag" = -- ] && flag='-- stray'
+			local code=2
+			[ "$tool$flag" != 'hash-- stray' ] || code=3 # an operand there: a file that is missing
 			# shellcheck disable=SC2086 # two words
-			fails $([ "$tool$flag" = 'hash-- stray' ] && echo 3 || echo 2) "mig-$tool" $flag < /dev/null
+			fails "$code" "mig-$tool" $flag < /dev/null
 			stdout_empty
 			[[ $stderr == "mig-$tool: "* ]]
 		done

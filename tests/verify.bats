@@ -148,11 +148,11 @@ quiet() {
 	mount -o remount,ro disk || skip 'cannot remount'
 	mig-verify --store fs:disk/site < outcomes > verdicts
 	holds '.[0].ok' verdicts
-	if command -v strace > /dev/null && strace -qq -o /dev/null true 2> /dev/null; then
-		strace -f -qq -o trace -e trace=open,openat,openat2,rename,renameat2,unlink,unlinkat,mkdirat,linkat,ftruncate \
-			mig-verify --store fs:disk/site < outcomes > verdicts
-		run ! grep -E 'O_WRONLY|O_RDWR|O_CREAT|rename|unlink|mkdir|link\(|truncate' trace
-	fi
+	may_trace
+	strace -f -qq -o trace -e trace=open,openat,openat2,rename,renameat2,unlink,unlinkat,mkdirat,linkat,ftruncate \
+		mig-verify --store fs:disk/site < outcomes > verdicts
+	grep -q 'O_RDONLY' trace
+	run ! grep -E 'O_WRONLY|O_RDWR|O_CREAT|rename|unlink|mkdir|link\(|truncate' trace
 }
 
 @test "CH-06 an edited plan, permit or stored plan is a hash that does not hold" {
@@ -201,19 +201,19 @@ quiet() {
 
 @test "CH-07 --against more, fewer or reordered plans is a mismatch" {
 	site && migrated --batch 1
-	cp plan all
-	mig-verify --store fs:site --against all < plan > verdicts
-	head -n 1 all > first
-	fails 4 mig-verify --store fs:site --against first < all
+	cp plan wanted
+	mig-verify --store fs:site --against wanted < plan > verdicts
+	head -n 1 wanted > first
+	fails 4 mig-verify --store fs:site --against first < wanted
 	faulted 4 plan_hash_mismatch
-	cat all first > more
-	fails 4 mig-verify --store fs:site --against more < all
+	cat wanted first > longer
+	fails 4 mig-verify --store fs:site --against longer < wanted
 	faulted 4 plan_hash_mismatch
-	sed '1{h;d};2{G}' all > swapped
-	fails 4 mig-verify --store fs:site --against swapped < all
+	sed '1{h;d};2{G}' wanted > swapped
+	fails 4 mig-verify --store fs:site --against swapped < wanted
 	faulted 4 plan_hash_mismatch
 	: > none
-	fails 4 mig-verify --store fs:site --against none < all
+	fails 4 mig-verify --store fs:site --against none < wanted
 }
 
 @test "CH-38 CH-39 CH-06 --against a file that is missing, no JSON or edited: 3, 2 and 4" {

@@ -446,6 +446,85 @@ static void again(void)
 	diag_release(&d);
 }
 
+/* A program keeps the value of its last document and makes the next one of it. */
+static void made_over(void)
+{
+	static const char *const inputs[] = {
+		"{\"a\":1,\"b\":[\"x\",\"y\"],\"c\":{\"d\":null,\"e\":\"s\"}}",
+		"{\"a\":2,\"b\":[\"x\",\"z\"],\"c\":{\"d\":true,\"e\":\"s\"}}",
+		"{\"a\":2,\"b\":[\"x\",\"z\",{}],\"c\":{\"d\":[],\"e\":\"t\"}}",
+		"{\"a\":" BIG ",\"b\":[],\"c\":{\"d\":" BIG ",\"f\":\"t\"}}",
+		"{\"a\":\"1\",\"b\":{},\"c\":[[1],[2]]}", "{\"a\":\"1\",\"b\":{},\"c\":[[1],[\"2\"]]}",
+		"{\"a\":\"\\u0001\",\"b\":{},\"c\":[[1],[\"2\"]]}", "{\"b\":1}", "{}", "[]", "[{\"a\":[]}]",
+		"[{\"a\":[0]}]", "\"a\"", "{ \"b\": 2, \"a\": " BIG " }", "null",
+	};
+	/* The last keeps a part of its input in an error, where libjq may hold it on. */
+	static const char *const programs[] = {
+		".", "[.]", ". as $x | [$x, $x]", "[.. | scalars]", "try (.c.d = .a) catch .", "try del(.b, .c) catch .",
+		"[.[]?] | reverse", "if type == \"array\" then error({mig_code: \"x\", mig_reason: tojson}) else . end",
+	};
+	struct diag d = DIAG_INIT;
+	size_t n = sizeof inputs / sizeof *inputs, i, k;
+
+	for (i = 0; i < sizeof programs / sizeof *programs; i++) {
+		struct jqprog *kept = jqrun_compile(NULL, programs[i], "up.jq", &d);
+
+		test("made over: %s", programs[i]);
+		for (k = 0; k < n * n; k++) {
+			struct jqprog *fresh = k < n ? jqrun_compile(NULL, programs[i], "up.jq", &d) : NULL;
+			static char *expected[sizeof inputs / sizeof *inputs];
+
+			if (fresh) {
+				parse(inputs[k]);
+				expected[k] = xstrdup(run(fresh));
+				jqrun_free(fresh);
+				continue;
+			}
+			parse(inputs[k / n]);
+			CHECK_STR(run(kept), expected[k / n]);
+			parse(inputs[k % n]);
+			CHECK_STR(run(kept), expected[k % n]);
+			if (k == n * n - 1)
+				for (size_t e = 0; e < n; e++)
+					free(expected[e]);
+		}
+		jqrun_free(kept);
+	}
+	CHECK(d.n == 0);
+	diag_release(&d);
+}
+
+static void several(void)
+{
+	char first[] = ".a = one # as if alone", second[] = "def g: 2; [g, .a]", third[] = "error(\"3\")";
+	char broken[] = "zork";
+	char *texts[] = { first, second, third };
+	struct jqprog *p[3];
+	struct diag d = DIAG_INIT;
+
+	test("several: programs compiled at once are as if alone");
+	if (!CHECK(jqrun_compile_several("def one: 1;", texts, 3, "several", p, &d) == 0))
+		return;
+	for (int i = 0; i < 3; i++) {
+		parse("{\"a\":" BIG "}");
+		CHECK_STR(run(p[1]), "[2," BIG "]");
+		CHECK_STR(run(p[2]), "!jq_error: 3");
+		CHECK_STR(run(p[0]), "{\"a\":1}");
+	}
+	jqrun_free(p[1]);
+	parse("{}");
+	CHECK_STR(run(p[0]), "{\"a\":1}");
+	jqrun_free(p[0]);
+	CHECK_STR(run(p[2]), "!jq_error: 3");
+	jqrun_free(p[2]);
+
+	test("several: one that does not compile fails all");
+	texts[1] = broken;
+	CHECK(jqrun_compile_several(NULL, texts, 3, "several", p, &d) == -1 && d.n == 1);
+	CHECK_STR(d.list[0].rule, "bad_jq");
+	diag_release(&d);
+}
+
 /* ---- programs that end the process ---- */
 
 static void died(int sig)
@@ -586,6 +665,8 @@ int main(int argc, char **argv)
 	purity();
 	compile_errors();
 	again();
+	made_over();
+	several();
 	home();
 	crashes();
 	reject_folder(argc > 1 ? argv[1] : "tests/reject/jq");
