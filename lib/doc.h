@@ -142,6 +142,7 @@ enum { DOC_FEW = 16 }; /* members that are looked through one by one */
  */
 uint32_t doc_order(struct doc *d, uint32_t obj);
 bool doc_keys_ascend(const struct doc *d, uint32_t a, uint32_t b); /* in canonical order */
-void *doc_room(void *p, uint32_t *cap, uint64_t n, size_t size); /* p, which has room for *cap, grown to n things of size */
+/* The array p, which has room for *cap, with room for n things of size. */
+void *doc_room(void *p, uint32_t *cap, uint64_t n, size_t size);
 
 #endif

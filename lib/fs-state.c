@@ -77,6 +77,11 @@ int fs_state_open(struct fs_state *s, const struct fs_root *root, struct diag *d
 	return s->denied ? 0 : folders(s, false, d);
 }
 
+int fs_state_look(struct fs_state *s, struct diag *d)
+{
+	return s->denied ? 0 : folders(s, false, d);
+}
+
 void fs_state_close(struct fs_state *s)
 {
 	int *const fds[] = { &s->lock, &s->conflicts, &s->tmp, &s->objects, &s->plans, &s->mig };

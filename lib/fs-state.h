@@ -35,6 +35,9 @@ struct fs_state {
  * looked into is no finding until something in it is asked for.
  */
 int fs_state_open(struct fs_state *s, const struct fs_root *root, struct diag *d);
+
+/* Look again for what lacked then: another process may have made it since.  0, or -1 as above. */
+int fs_state_look(struct fs_state *s, struct diag *d);
 void fs_state_close(struct fs_state *s);
 
 /*

@@ -42,8 +42,10 @@ static bool is_hash(struct text t)
 static int stored_plan(struct store *s, const char *plan_hash, struct buf *out, struct diag *d)
 {
 	struct text hash = { plan_hash, strlen(plan_hash) };
-	int rc = is_hash(hash) ? fs_state_plan(&fs_of(s)->state, plan_hash, out, d) : 0;
+	int rc = fs_state_look(&fs_of(s)->state, d);
 
+	if (rc == 0 && is_hash(hash))
+		rc = fs_state_plan(&fs_of(s)->state, plan_hash, out, d);
 	if (rc == 0)
 		return diag_add(d, MIG_PRECONDITION, "missing_plan", plan_hash, "this store has no such plan");
 	return rc < 0 ? -1 : 0;
@@ -58,6 +60,8 @@ static int object(struct store *s, struct text raw, struct buf *out, struct diag
 		return 0;
 	memcpy(hex, raw.s, HEX_LEN);
 	hex[HEX_LEN] = '\0';
+	if (fs_state_look(&fs->state, d) < 0)
+		return -1;
 	int rc = fs_state_object(&fs->state, hex, &fs->state.scratch, d);
 
 	if (rc == 1)
@@ -68,10 +72,13 @@ static int object(struct store *s, struct text raw, struct buf *out, struct diag
 static int walk(struct store *s, int (*each)(void *arg, const struct doc *entry), void *arg, int64_t *seq,
                 char head[HEX_SIZE], struct diag *d)
 {
-	int err, fd = fs_state_ledger(&fs_of(s)->state, false, &err, d);
+	int err, fd;
 
 	*seq = 0;
 	memcpy(head, LEDGER_START, HEX_SIZE);
+	if (fs_state_look(&fs_of(s)->state, d) < 0)
+		return -1;
+	fd = fs_state_ledger(&fs_of(s)->state, false, &err, d);
 	if (fd < 0)
 		return err == ENOENT ? 0 : -1;
 	int rc = ledger_walk(fd, each, arg, seq, head, d);
@@ -87,6 +94,8 @@ static int need_ledger(struct fs *fs, struct diag *d)
 
 	if (fs->ledger.fd >= 0)
 		return 1;
+	if (fs_state_look(&fs->state, d) < 0)
+		return -1;
 	int fd = fs_state_ledger(&fs->state, false, &err, d);
 
 	if (fd < 0)

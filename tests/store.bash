@@ -154,6 +154,19 @@ tidy() {
 	[ -z "$left" ] || fail "left over: $left"
 }
 
+# locked_by HOLDER: a process that holds the lock of site, with its id in $holder.
+locked_by() {
+	mkdir -p site/.mig
+	printf '%s\n' "$1" > site/.mig/lock
+	flock site/.mig/lock sleep 60 3>&- &
+	holder=$!
+	for _ in {1..100}; do
+		flock -n site/.mig/lock true || return 0
+		sleep 0.02
+	done
+	fail 'nobody holds the lock'
+}
+
 # may_trace: skip the test where strace may not trace.
 may_trace() {
 	strace -qq -o /dev/null true 2> /dev/null || skip 'strace is not there, or may not trace here'
