@@ -380,8 +380,14 @@ static void walk(struct diff *x, const struct frame *f, uint32_t old, uint32_t n
 
 void edit_init(struct diff *x, const struct doc *before, const struct doc *after)
 {
-	*x = (struct diff){ .before = before, .after = after };
+	/* member by member: the arena's room is not to be zeroed for every document */
+	x->before = before;
+	x->after = after;
 	arena_init(&x->mem);
+	x->members = x->elements = (struct edits){ 0 };
+	x->cands = NULL;
+	x->ncands = x->nobjects = x->nadded = x->nremoved = 0;
+	x->name[0] = x->name[1] = (struct buf)BUF_INIT;
 }
 
 void edit_release(struct diff *x)

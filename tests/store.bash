@@ -154,7 +154,7 @@ tidy() {
 	[ -z "$left" ] || fail "left over: $left"
 }
 
-# locked_by HOLDER: a process that holds the lock of site, with its id in $holder.
+# locked_by HOLDER: a process that holds the lock of site, until released.
 locked_by() {
 	mkdir -p site/.mig
 	printf '%s\n' "$1" > site/.mig/lock
@@ -165,6 +165,12 @@ locked_by() {
 		sleep 0.02
 	done
 	fail 'nobody holds the lock'
+}
+
+# released [SIGNAL]: the holder of the lock is no more.
+released() {
+	pkill "-${1-TERM}" -P "$holder" || true
+	wait "$holder" || true
 }
 
 # may_trace: skip the test where strace may not trace.

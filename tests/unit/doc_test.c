@@ -271,7 +271,7 @@ static void depth(void)
 	CHECK(doc_parse(&d, b.s, b.len, 511) == -1);
 	CHECK_STR(d.err.reason, "arrays and objects nest deeper than 511");
 	doc_error_pointer(&d, &p);
-	CHECK(strncmp(p.s, "/0/a/0/a", 8) == 0 && p.len == 511 * 2);
+	CHECK(strncmp(p.s, "/0/a/0/a", 8) == 0 && p.len <= 202); /* a message shows the beginning */
 	CHECK(doc_parse(&d, "[]\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 2, 0) == -1);
 	CHECK(doc_parse(&d, "1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 1, 0) == 0);
 
