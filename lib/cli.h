@@ -39,7 +39,7 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 /* Say what is wrong with the arguments, then the usage; returns MIG_USAGE. */
 int cli_usage(const char *help, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* --env, --target-version and the like, checked: true, or false after a line on stderr (the caller returns MIG_USAGE). */
+/* --env, --target-version and the like: true, or false after a line on stderr (the caller returns MIG_USAGE). */
 bool cli_env(const char *help, const char *env);
 bool cli_version(const char *help, const char *version);
 bool cli_format(const char *help, const char *format);

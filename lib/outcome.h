@@ -30,9 +30,9 @@ void outcome_release(struct outcome *o);
 void outcome_set(struct outcome *o, size_t i, enum step_status s, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Append the outcome record of plan p: ok and code follow from findings (those of this plan only, from index first on). */
-void outcome_write(struct buf *out, const struct outcome *o, const struct plan *p, struct text actor, struct text ticket,
-                   const struct diag *d, size_t first);
+/* Append the outcome record of plan p: ok and code follow from its findings, those of d from index first on. */
+void outcome_write(struct buf *out, const struct outcome *o, const struct plan *p, struct text actor,
+                   struct text ticket, const struct diag *d, size_t first);
 
 /* "ok", "general_error", "invalid_args", "precondition_failed", "validation_failed", "unsafe_operation". */
 const char *exit_name(enum mig_exit e);

@@ -23,7 +23,8 @@ struct grant {
  * Read the grant at token t (strict): 0, or -1 after MIG_USAGE "bad_record" at
  * where.  Escaped texts are decoded into arena, which must outlive g.
  */
-int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *arena, const char *where, struct diag *diag);
+int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *arena, const char *where,
+               struct diag *diag);
 
 /* Append the grant's canonical text; rules is a canonical JSON array. */
 void grant_write(struct buf *out, const struct grant *g, const char *rules, size_t n);
