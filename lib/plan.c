@@ -374,6 +374,9 @@ static int pair_up(struct reading *r)
 {
 	struct plan *p = r->p;
 
+	for (size_t i = 0; i < p->nstep; i++)
+		if (!text_same(p->step[i].to_version, p->target_version))
+			return invalid(r, "bad_plan", "a step leads to another version than target_version");
 	for (size_t i = 1; i < p->nstep; i++)
 		if (compare_refs(p->step[i - 1].ref, p->step[i].ref) * (p->rollback_mode ? -1 : 1) >= 0)
 			return invalid(r, "bad_plan", "its steps are not in the order of their refs, each once");

@@ -18,7 +18,7 @@ done
 unset lib
 
 MIG_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-MIG_X=$(cd "$MIG_ROOT" && cd "${MIG_X:-bin}" && pwd -P)
+MIG_X=$(cd "$MIG_ROOT" && cd "${MIG_X:-bin}" && pwd -P) || exit 1
 SETS=$MIG_ROOT/migrations
 SAMPLES=$MIG_ROOT/samples
 export MIG_ROOT MIG_X SETS SAMPLES

@@ -303,3 +303,9 @@ quiet() {
 	LC_ALL=C TZ=Asia/Tokyo fails 4 mig-verify --store fs:site < plan
 	[ "$first" = "$output" ]
 }
+
+@test "verify stands at the end of the pipe that applies, on a store that had no .mig before" {
+	site && planned && permitted
+	mig-apply --store fs:site < permits | mig-verify --store fs:site > verdicts
+	jq -es 'map(select(.kind == "verdict")) | length == 1 and all(.ok)' verdicts
+}
