@@ -25,6 +25,10 @@ MODE := fuzz
 OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 OPTCPP = -DMIG_SAN
 endif
+# V=1 shows the commands.
+ifndef V
+Q = @
+endif
 DEFAULT_O := build/$(MODE)-$(CC)
 O ?= $(DEFAULT_O)
 
@@ -104,13 +108,14 @@ $(LIBOBJ): | deps
 endif
 
 $(O)/bin/mig-%: $(O)/bin/mig-%.o $(O)/libmig.a
-	$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  $(@F)"
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The filters once more, each with a betrayal behind its sandbox: for tests/sandbox.bats.
 plant: $(PLANTED)
 $(O)/plant/mig-%: $(O)/bin/mig-%.o $(O)/tests/plant.o $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(LDFLAGS) -Wl,--wrap=sandbox_pure,--wrap=sandbox_reading,--wrap=sandbox_tree -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,--wrap=sandbox_pure,--wrap=sandbox_reading,--wrap=sandbox_tree -o $@ $^ $(LIBS)
 .SECONDARY: $(TOOLS:%=$(O)/bin/%.o) $(O)/tests/plant.o
 
 $(O)/bin/mig: bin/mig
@@ -119,28 +124,29 @@ $(O)/bin/mig: bin/mig
 
 $(O)/unit/%: $(O)/tests/unit/%.o $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The fuzz targets replay the files they are given; jansson is their oracle.
 $(O)/replay/%: tests/fuzz/%.c $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
 
 .PHONY: fuzzers
 fuzzers: $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(O)/fuzz_%: tests/fuzz/fuzz_%.c $(O)/libmig.a
 	@mkdir -p build/corpus/fuzz_$*
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
 
 $(O)/scan_bench: tests/bench/scan_bench.c $(O)/libmig.a
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
 
 $(O)/libmig.a: $(LIBOBJ)
+	@echo "  libmig.a ($(words $(LIBOBJ)) files, $(CC), $(MODE))"
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(LIBOBJ:.o=.d) $(wildcard $(O)/bin/*.d $(O)/tests/*.d $(O)/tests/unit/*.d)
