@@ -11,6 +11,8 @@
  *	sandbox_pure      none    what is open   what is open   no
  *	sandbox_reading   files   anything       what is open   no
  *	sandbox_tree      below   below          below if asked no
+ *
+ * Who writes below a folder may still do there what its user may, but make devices.
  */
 #ifndef MIG_SANDBOX_H
 #define MIG_SANDBOX_H
