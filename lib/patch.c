@@ -416,10 +416,11 @@ static int run_list(struct splice *s, const struct patch_list *l, size_t *n, con
 int patch_splice(const struct doc *src, const struct patch_list *lists, size_t n, struct buf *out,
                  const char *where, struct diag *d)
 {
-	struct splice s = { .why = NULL };
+	struct splice s; /* not zeroed: that would touch the whole of its arena */
 	size_t start = out->len, nops = 0;
 	int e = 0;
 
+	s.why = NULL;
 	overlay_init(&s.o, src);
 	for (size_t i = 0; i < n && e == 0; i++)
 		e = run_list(&s, &lists[i], &nops, where, d);
