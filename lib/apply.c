@@ -150,8 +150,10 @@ int apply_run(struct store *s, const struct apply_ask *ask, struct spool *permit
 	bool writes = false;
 	int rc = take_in(in, permits, out, &writes, d);
 
-	if (rc == 0 && !in->fault && permits->n)
+	if (rc == 0 && !in->fault && permits->n) {
+		stream_release(in); /* its last record and index are as large as what is read now */
 		rc = apply_all(s, ask, permits, writes, out, d);
+	}
 	if (rc == 0 && !in->fault)
 		rc = stream_put_end(out, "mig-apply", in->end_records, in->end_digest);
 	return rc;

@@ -2,6 +2,7 @@
 #include "canon.h"
 
 #include "number.h"
+#include "word.h"
 
 #include <string.h>
 
@@ -163,8 +164,10 @@ void canon_hash(const struct doc *d, uint32_t t, uint32_t skip, char hex[HEX_SIZ
 {
 	struct buf b = BUF_INIT;
 
-	if (d->canonical && skip == DOC_NONE) {
-		digest_hex(d->text + d->tok[t].off, d->tok[t].len, hex);
+	if (d->canonical) {
+		struct parts p = canonical_parts(d, t, skip);
+
+		digest_hex_of(p.s[0], p.n[0], p.s[1], p.n[1], hex);
 		return;
 	}
 	canon_value(&b, d, t, skip);
@@ -193,6 +196,21 @@ static const char *escape_of(unsigned char c, char buf[7])
 	return buf;
 }
 
+/* How many of the first bytes stand for themselves in a string, counted in eights. */
+static size_t plain_run(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		uint64_t w = word_load(s + i), quote = w ^ EACH_BYTE('"'), slash = w ^ EACH_BYTE('\\');
+
+		/* a byte that is below 0x20 or one of the two sets a high bit; others may, and are looked at singly */
+		if (((w - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) | (slash - EACH_BYTE(1))) & EACH_BYTE(0x80))
+			break;
+	}
+	return i;
+}
+
 void canon_string(struct buf *out, const char *s, size_t n)
 {
 	size_t from = 0;
@@ -200,7 +218,7 @@ void canon_string(struct buf *out, const char *s, size_t n)
 
 	buf_reserve(out, n + 2);
 	buf_addch(out, '"');
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = plain_run(s, n); i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
 		if (c >= ' ' && c != '"' && c != '\\')

@@ -76,10 +76,17 @@ void digest_final(struct digest *d, char hex[HEX_SIZE])
 	hex[HEX_LEN] = '\0';
 }
 
-void digest_hex(const void *p, size_t n, char hex[HEX_SIZE])
+void digest_hex_of(const void *p, size_t np, const void *q, size_t nq, char hex[HEX_SIZE])
 {
 	digest_open();
 	digest_begin(once);
-	digest_add(once, p, n);
+	digest_add(once, p, np);
+	if (nq)
+		digest_add(once, q, nq);
 	digest_final(once, hex);
+}
+
+void digest_hex(const void *p, size_t n, char hex[HEX_SIZE])
+{
+	digest_hex_of(p, n, NULL, 0, hex);
 }

@@ -20,6 +20,9 @@ void digest_close(void); /* free what digest_open and digest_hex keep */
 /* The SHA-256 of n bytes as 64 lower-case hex digits and a NUL.  Uses one context again and again. */
 void digest_hex(const void *p, size_t n, char hex[HEX_SIZE]);
 
+/* The same of two runs of bytes, one behind the other. */
+void digest_hex_of(const void *p, size_t np, const void *q, size_t nq, char hex[HEX_SIZE]);
+
 /* An incremental sum: new, freed by digest_free.  digest_final may be called once per digest_begin. */
 struct digest *digest_new(void);
 void digest_free(struct digest *d);

@@ -53,18 +53,20 @@ static int produce(struct run *r, const struct fs_file *f, struct diag *d)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Keep the new bytes while there is room for them, else only prove that they can be made. */
+/* Keep the old and the new bytes while there is room for them, else only prove that the new ones can be made. */
 static int prepare(struct run *r, struct fs_file *f, struct diag *d)
 {
 	struct buf *arena = &r->fs->arena;
 
+	f->old_at = arena->len;
+	buf_add(arena, r->fs->bytes.s, r->fs->bytes.len);
 	f->at = arena->len;
 	if (produce(r, f, d) < 0)
 		return -1;
 	f->len = arena->len - f->at;
 	f->kept = arena->len <= ARENA_MAX;
 	if (!f->kept)
-		buf_setlen(arena, f->at);
+		buf_setlen(arena, f->old_at);
 	return 0;
 }
 
@@ -251,7 +253,11 @@ static int exchange(struct run *r, size_t i)
 {
 	struct fs_file *f = &r->file[i];
 	char *kept = NULL;
-	enum fs_result rc = fs_exchange(&r->fs->state, f, !r->exchanged, &kept, r->d);
+	struct text old = { NULL, 0 };
+
+	if (f->kept)
+		old = (struct text){ r->fs->arena.s + f->old_at, f->at - f->old_at };
+	enum fs_result rc = fs_exchange(&r->fs->state, f, old, !r->exchanged, &kept, r->d);
 
 	if (f->exchanged)
 		r->exchanged = true;

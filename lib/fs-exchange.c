@@ -7,12 +7,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What was displaced to .mig/tmp/temp, seen against the inode st with the bytes of raw. */
+/* Comparing is cheaper than hashing, for whom the expected bytes are at hand. */
+static bool holds(const struct buf *is, struct text bytes, const char *raw)
+{
+	char hex[HEX_SIZE];
+
+	if (bytes.s)
+		return text_same((struct text){ is->s, is->len }, bytes);
+	digest_hex(is->s, is->len, hex);
+	return strcmp(hex, raw) == 0;
+}
+
+/* What was displaced to .mig/tmp/temp, seen against the inode st with these bytes, or else the bytes of raw. */
 enum displaced { EXPECTED, SOMEBODYS, UNREADABLE };
 
-static enum displaced judge(struct fs_state *s, const struct fs_file *f, const struct statx *st, const char *raw)
+static enum displaced judge(struct fs_state *s, const struct fs_file *f, const struct statx *st, struct text bytes,
+                            const char *raw)
 {
-	char is[HEX_SIZE];
 	struct statx now;
 
 	if (statx(s->tmp, f->temp, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &now) < 0)
@@ -29,8 +40,7 @@ static enum displaced judge(struct fs_state *s, const struct fs_file *f, const s
 	errno = err;
 	if (rc < 0)
 		return UNREADABLE;
-	digest_hex(s->scratch.s, s->scratch.len, is);
-	return strcmp(is, raw) == 0 ? EXPECTED : SOMEBODYS;
+	return holds(&s->scratch, bytes, raw) ? EXPECTED : SOMEBODYS;
 }
 
 /* Where EXCHANGE is not supported: see that nobody has replaced the file, then rename over it. */
@@ -66,7 +76,8 @@ static enum fs_result conflict(struct fs_state *s, struct fs_file *f, char **kep
 	return FS_CONFLICT;
 }
 
-enum fs_result fs_exchange(struct fs_state *s, struct fs_file *f, bool first, char **kept, struct diag *d)
+enum fs_result fs_exchange(struct fs_state *s, struct fs_file *f, struct text old, bool first, char **kept,
+                           struct diag *d)
 {
 	if (fs_file_again(s->root, f, d) < 0)
 		return FS_FAILED;
@@ -83,7 +94,7 @@ enum fs_result fs_exchange(struct fs_state *s, struct fs_file *f, bool first, ch
 		return rc;
 	}
 	f->exchanged = f->displaced = true;
-	switch (judge(s, f, &f->st, f->raw)) {
+	switch (judge(s, f, &f->st, old, f->raw)) {
 	case EXPECTED:
 		return FS_OK;
 	case SOMEBODYS:
@@ -147,7 +158,7 @@ enum fs_result fs_exchange_back(struct fs_state *s, struct fs_file *f, char **ke
 		return FS_FAILED;
 	}
 	f->exchanged = f->displaced = false;
-	return judge(s, f, &f->fresh, f->written) == EXPECTED ? FS_OK : conflict(s, f, kept, d);
+	return judge(s, f, &f->fresh, (struct text){ NULL, 0 }, f->written) == EXPECTED ? FS_OK : conflict(s, f, kept, d);
 }
 
 void fs_exchange_forget(struct fs_state *s, struct fs_file *f, bool undo)

@@ -10,7 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { NEW_MODE = 0600, MODE_BITS = 07777 };
+enum { NEW_MODE = 0600, ACCESS_BITS = 0777, MODE_BITS = 07777 };
 
 int fs_file_init(struct fs_file *f, const struct step *s, const char *plan_hash, struct diag *d)
 {
@@ -224,7 +224,11 @@ int fs_file_replaceable(struct fs_state *s, const struct fs_file *f, struct diag
 static int copy_xattrs(const struct fs_file *f, int to, struct diag *d)
 {
 	char names[16 * 1024], value[64 * 1024];
-	ssize_t n = f->fd < 0 ? 0 : flistxattr(f->fd, names, sizeof names);
+	/* most files have none, and asking for their size alone takes no memory of the kernel's */
+	ssize_t n = f->fd < 0 ? 0 : flistxattr(f->fd, NULL, 0);
+
+	if (n > 0)
+		n = flistxattr(f->fd, names, sizeof names);
 
 	if (n < 0 && errno != ENOTSUP && errno != ENOSYS)
 		return fs_fault(d, f->ref, "list its attributes", errno, false);
@@ -247,11 +251,13 @@ static int dress(const struct fs_file *f, int fd, struct statx *fresh, struct di
 {
 	if (fs_stat(fd, fresh) < 0)
 		return fs_fault(d, f->ref, "stat its new file", errno, false);
-	if ((fresh->stx_uid != f->st.stx_uid || fresh->stx_gid != f->st.stx_gid) &&
-	    fchown(fd, f->st.stx_uid, f->st.stx_gid) < 0)
+	bool owned = fresh->stx_uid != f->st.stx_uid || fresh->stx_gid != f->st.stx_gid;
+
+	if (owned && fchown(fd, f->st.stx_uid, f->st.stx_gid) < 0)
 		return diag_add(d, MIG_PRECONDITION, "owner", f->ref, "cannot keep its owner %u:%u: %s", f->st.stx_uid,
 		                f->st.stx_gid, strerror(errno));
-	if (fchmod(fd, f->st.stx_mode & MODE_BITS) < 0)
+	/* after the owner, who may take bits of it away */
+	if ((owned || fresh->stx_mode != f->st.stx_mode) && fchmod(fd, f->st.stx_mode & MODE_BITS) < 0)
 		return fs_fault(d, f->ref, "keep its mode", errno, false);
 	return copy_xattrs(f, fd, d);
 }
@@ -259,7 +265,9 @@ static int dress(const struct fs_file *f, int fd, struct statx *fresh, struct di
 int fs_file_put(const struct fs_state *s, const struct fs_file *f, const char *name, const char *text, size_t n,
                struct statx *fresh, bool sync, struct diag *d)
 {
-	int fd = openat(s->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, NEW_MODE);
+	/* its folder is ours alone, so the mode may be there before the owner */
+	mode_t mode = fresh ? f->st.stx_mode & ACCESS_BITS : NEW_MODE;
+	int fd = openat(s->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	int rc = 0;
 
 	if (fd < 0)

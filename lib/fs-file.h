@@ -21,7 +21,7 @@ struct fs_file {
 	char raw[HEX_SIZE];      /* SHA-256 of the original bytes */
 	char written[HEX_SIZE];  /* SHA-256 of the new ones */
 	bool todo;
-	size_t at, len;          /* the new bytes in the caller's arena, if kept */
+	size_t old_at, at, len;  /* the old bytes and, behind them, the new ones in the caller's arena, if kept */
 	bool kept;
 	char temp[32];           /* its name in .mig/tmp */
 	char *backup;            /* the name of its backup beside it, or NULL */

@@ -75,7 +75,10 @@ struct plan {
  */
 int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
 
-/* The same for a plan that plan_read has accepted before, byte for byte: its hash and keys are believed. */
+/*
+ * Only the steps of a plan that plan_read has accepted before, byte for byte:
+ * its hash, keys and rollback list are believed.  nundo is 0, every step reversible.
+ */
 int plan_reread(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
 void plan_release(struct plan *p);
 

@@ -14,6 +14,7 @@
  *	sandbox_tree     what is below one folder, for reading or for writing, too
  *
  * By none of them can TCP be spoken, nor a process outside be sent a signal.
+ * Who writes below a folder may still do there what its user may, but make devices.
  */
 #ifndef MIG_SANDBOX_H
 #define MIG_SANDBOX_H

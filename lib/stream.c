@@ -176,7 +176,8 @@ int stream_put_end(struct out *o, const char *tool, uint64_t records, const char
 	int rc = stream_put(o, b.s, b.len);
 
 	buf_release(&b);
-	return rc;
+	/* the next filter waits for it; who wrote it may have much to clear away */
+	return rc < 0 ? -1 : out_flush(o);
 }
 
 int stream_put_fault(struct out *o, const char *tool, const struct finding *f)

@@ -53,6 +53,7 @@ int stream_verify_end(const struct stream *s, struct tally *t, struct diag *d);
 
 /* Write one record's text and LF. */
 int stream_put(struct out *o, const char *text, size_t n);
+/* Write an end record, and all that waits in the buffer. */
 int stream_put_end(struct out *o, const char *tool, uint64_t records, const char *digest);
 int stream_put_fault(struct out *o, const char *tool, const struct finding *f);
 

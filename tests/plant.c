@@ -9,6 +9,7 @@
  *	read:PATH    open a file for reading
  *	write:PATH   open it for writing, making it
  *	remove:PATH  remove it, which takes no descriptor
+ *	device:PATH  make it, a second /dev/null
  *	connect      to TCP port 1 of this machine; a refusal by that port counts as "not denied"
  *	landlock     nothing: 99 if the kernel has Landlock, 98 if not, 97 in builds without a sandbox
  *
@@ -24,7 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { LEFT_OUT = 97, DENIED = 98, POSSIBLE = 99 };
@@ -65,6 +68,8 @@ static bool is_possible(void)
 		return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
 	if (!path++)
 		abort();
+	if (*what == 'd')
+		return mknod(path, S_IFCHR | 0600, makedev(1, 3)) == 0;
 	if (*what == 'w')
 		return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0;
 	return *what == 'r' && what[2] == 'm' ? unlink(path) == 0 : open(path, O_RDONLY | O_CLOEXEC) >= 0;

@@ -110,6 +110,11 @@ stores=(extract verify apply)
 	allowed remove:site/new apply
 }
 
+@test "apply can make no device, not even in its store" {
+	[ "$(id -u)" -eq 0 ] && mknod bare c 1 3 || skip 'only root can make devices, and not everywhere'
+	tries device:site/new apply
+}
+
 @test "mig-hash with several files may go on reading, and nothing else" {
 	needs_landlock
 	tries write:outside/new hash-files
