@@ -157,8 +157,10 @@ enum fs_result fs_exchange_back(struct fs_state *s, struct fs_file *f, char **ke
 		fs_fault(d, f->ref, "undo it", errno, true);
 		return FS_FAILED;
 	}
+	const struct text unknown = { NULL, 0 };
+
 	f->exchanged = f->displaced = false;
-	return judge(s, f, &f->fresh, (struct text){ NULL, 0 }, f->written) == EXPECTED ? FS_OK : conflict(s, f, kept, d);
+	return judge(s, f, &f->fresh, unknown, f->written) == EXPECTED ? FS_OK : conflict(s, f, kept, d);
 }
 
 void fs_exchange_forget(struct fs_state *s, struct fs_file *f, bool undo)

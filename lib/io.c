@@ -162,6 +162,9 @@ int lines_next(struct lines *l, const char **s, size_t *n, struct diag *d)
 void out_init(struct out *o, int fd)
 {
 	*o = (struct out){ .fd = fd };
+	/* a number that is free now will be the next file's: nothing meant for stdout may go there */
+	if (fcntl(fd, F_GETFD) < 0)
+		o->err = errno;
 	io_widen_pipe(fd);
 	buf_reserve(&o->b, OUT_SIZE);
 }

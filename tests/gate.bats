@@ -247,6 +247,8 @@ forged() {
 	refused 4 bad_plan --env dev --apply
 	forged '.steps[0].idempotency_key = .steps[1].idempotency_key'
 	refused 4 idempotency_key --env dev --apply
+	forged '.rollback[0].idempotency_key = .rollback[1].idempotency_key'
+	refused 4 idempotency_key --env dev --apply
 	forged '.header.env = "staging"'
 	refused 4 idempotency_key --env staging --apply
 	forged '.header.scope.tenant = "b"'

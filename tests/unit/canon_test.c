@@ -227,6 +227,35 @@ static void scalars(void)
 	buf_release(&b);
 }
 
+/* A string is looked through in eights: each byte is told from the others at each place in them. */
+static void strings(void)
+{
+	static const struct {
+		char c;
+		const char *written;
+	} cases[] = { { '\0', "\\u0000" }, { '\x1f', "\\u001f" }, { ' ', " " },   { '!', "!" },    { '"', "\\\"" },
+		      { '#', "#" },        { '[', "[" },           { '\\', "\\\\" }, { ']', "]" }, { '\x7f', "\x7f" },
+		      { '\x80', "\x80" },  { '\xa2', "\xa2" },     { '\xdc', "\xdc" }, { '\xff', "\xff" } };
+	enum { LONGEST = 18 };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		test("byte %02x in strings", (unsigned)(unsigned char)cases[i].c);
+		for (size_t at = 0; at < LONGEST; at++) {
+			char s[LONGEST];
+			struct buf is = BUF_INIT, expected = BUF_INIT;
+
+			memset(s, 'x', sizeof s);
+			s[at] = cases[i].c;
+			canon_string(&is, s, sizeof s);
+			buf_addf(&expected, "\"%.*s%s%.*s\"", (int)at, "xxxxxxxxxxxxxxxxxx", cases[i].written,
+			         (int)(LONGEST - 1 - at), "xxxxxxxxxxxxxxxxxx");
+			CHECK_STR(is.s, expected.s);
+			buf_release(&is);
+			buf_release(&expected);
+		}
+	}
+}
+
 static void skipping(void)
 {
 	static const struct {
@@ -311,6 +340,7 @@ int main(void)
 	numbers();
 	random_numbers();
 	scalars();
+	strings();
 	skipping();
 	deep();
 	locale();
