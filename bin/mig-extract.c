@@ -2,11 +2,13 @@
  * mig-extract -- read a store's documents into a stream.
  *
  * stdin: nothing.  stdout: document and reject records, then end; with
- * --list-versions, one versions record.  Exit: 0, 2, 3 (store, set or --ref
- * missing), 4 (invalid set), 1.
+ * --list-versions, one versions record; with --applied, the applied plans; with
+ * --ledger, its entries.  Exit: 0, 2, 3 (store, set, ref or plan missing), 4
+ * (invalid set, broken ledger), 1.
  */
 #include "cli.h"
 #include "extract.h"
+#include "history.h"
 
 #include <stdlib.h>
 
@@ -27,16 +29,48 @@ static const char help[] = "usage: mig-extract --store URI --set DIR [--ref REF 
 struct opts {
 	const char *store, *set;
 	struct cli_list refs;
-	bool versions;
+	bool versions, applied, ledger;
+	struct applied_ask which;
+	struct history_ask entries;
 };
+
+/* Documents need a set; what was done does not, and takes options of its own. */
+static int check_mode(struct opts *o)
+{
+	const struct history_ask *h = &o->entries;
+	bool filters = h->migration || h->version || h->env || h->tenant || h->project || h->event || h->since || h->until;
+	int which = (o->which.to != NULL) + (o->which.plan != NULL) + o->which.last;
+
+	if (o->versions + o->applied + o->ledger > 1)
+		return cli_usage(help, "--list-versions, --applied and --ledger exclude each other");
+	if (!o->applied && which)
+		return cli_usage(help, "--to, --last and --plan go with --applied");
+	if (which > 1)
+		return cli_usage(help, "--to, --last and --plan exclude each other");
+	if (!o->ledger && filters)
+		return cli_usage(help, "what entries are wanted goes with --ledger");
+	if ((o->versions || o->applied) && o->refs.n)
+		return cli_usage(help, "--ref goes with documents, or with --ledger");
+	if (o->ledger && o->refs.n > 1)
+		return cli_usage(help, "--ref: once with --ledger");
+	if (o->applied || o->ledger)
+		return o->set ? cli_usage(help, "--set goes with documents") : -1;
+	return o->set ? -1 : cli_usage(help, "--set is required");
+}
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
-		                        { "set", CLI_TEXT, &o->set },
-		                        { "ref", CLI_LIST, &o->refs },
-		                        { "list-versions", CLI_FLAG, &o->versions },
-		                        { NULL, CLI_FLAG, NULL } };
+	struct history_ask *h = &o->entries;
+	const struct cli_opt opts[] = {
+		{ "store", CLI_TEXT, &o->store }, { "set", CLI_TEXT, &o->set }, { "ref", CLI_LIST, &o->refs },
+		{ "list-versions", CLI_FLAG, &o->versions }, { "applied", CLI_FLAG, &o->applied },
+		{ "to", CLI_TEXT, &o->which.to }, { "last", CLI_FLAG, &o->which.last },
+		{ "plan", CLI_TEXT, &o->which.plan }, { "ledger", CLI_FLAG, &o->ledger },
+		{ "migration", CLI_TEXT, &h->migration }, { "target-version", CLI_TEXT, &h->version },
+		{ "env", CLI_TEXT, &h->env }, { "tenant", CLI_TEXT, &h->tenant }, { "project", CLI_TEXT, &h->project },
+		{ "event", CLI_TEXT, &h->event }, { "since", CLI_TEXT, &h->since }, { "until", CLI_TEXT, &h->until },
+		{ NULL, CLI_FLAG, NULL }
+	};
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)
@@ -45,18 +79,38 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		o->store = cli_store();
 	if (!o->store)
 		return cli_usage(help, "--store is required");
-	if (!o->set)
-		return cli_usage(help, "--set is required");
-	if (o->versions && o->refs.n)
-		return cli_usage(help, "--list-versions counts all documents: no --ref");
-	return -1;
+	if ((rc = check_mode(o)) >= 0)
+		return rc;
+	if (o->which.to && !cli_version(help, o->which.to))
+		return MIG_USAGE;
+	return h->env && !cli_env(help, h->env) ? MIG_USAGE : -1;
 }
 
-static void run(const struct opts *o, struct out *out, struct diag *d)
+static void run_history(struct opts *o, struct out *out, struct diag *d)
 {
-	struct set *set = set_read(o->set, d);
-	struct store *store = set ? store_open(o->store, STORE_READ, d) : NULL;
+	struct store *store = store_open(o->store, STORE_READ, d);
 
+	if (!store)
+		return;
+	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;
+	if (o->applied)
+		history_applied(store, &o->which, out, d);
+	else
+		history_entries(store, &o->entries, out, d);
+	store->ops->close(store);
+}
+
+static void run(struct opts *o, struct out *out, struct diag *d)
+{
+	struct set *set;
+	struct store *store;
+
+	if (o->applied || o->ledger) {
+		run_history(o, out, d);
+		return;
+	}
+	set = set_read(o->set, d);
+	store = set ? store_open(o->store, STORE_READ, d) : NULL;
 	if (store) {
 		if (o->versions)
 			extract_versions(store, set, out, d);
