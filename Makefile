@@ -34,6 +34,7 @@ LIBS = -ljq -lcrypto -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
 LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*.c))
+PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
@@ -42,7 +43,7 @@ PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel ba
 X = $(abspath $(O))/bin
 
 .DELETE_ON_ERROR:
-.PHONY: all help deps demo check tests lint requirements bench fuzz crash install uninstall clean
+.PHONY: all help deps demo check tests plant lint requirements bench fuzz crash install uninstall clean
 all: $(TOOLS:%=$(O)/bin/%) $(O)/bin/mig ## build the filters
 ifeq ($(MODE)$(O),release$(DEFAULT_O))
 	@for t in $(TOOLS); do ln -sf ../$(O)/bin/$$t bin/$$t; done
@@ -64,7 +65,7 @@ demo: all ## the main job on the bundled samples
 check: all tests ## every test
 	@MIG_X=$(X) O=$(O) tests/run $(UNIT) -- $(REPLAY)
 
-tests: $(UNIT) $(REPLAY)
+tests: $(UNIT) $(REPLAY) plant
 
 lint: ## layers, banned functions, widths, names, shell and man pages
 	@tests/lint/all
@@ -105,6 +106,13 @@ endif
 $(O)/bin/mig-%: $(O)/bin/mig-%.o $(O)/libmig.a
 	$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The filters once more, each with a betrayal behind its sandbox: for tests/sandbox.bats.
+plant: $(PLANTED)
+$(O)/plant/mig-%: $(O)/bin/mig-%.o $(O)/tests/plant.o $(O)/libmig.a
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(LDFLAGS) -Wl,--wrap=sandbox_pure,--wrap=sandbox_reading,--wrap=sandbox_tree -o $@ $^ $(LIBS)
+.SECONDARY: $(TOOLS:%=$(O)/bin/%.o) $(O)/tests/plant.o
+
 $(O)/bin/mig: bin/mig
 	@mkdir -p $(@D)
 	@install -m 755 bin/mig $@
@@ -135,4 +143,4 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(LIBOBJ:.o=.d) $(wildcard $(O)/bin/*.d $(O)/tests/unit/*.d)
+-include $(LIBOBJ:.o=.d) $(wildcard $(O)/bin/*.d $(O)/tests/*.d $(O)/tests/unit/*.d)

@@ -8,7 +8,6 @@
 #include "apply.h"
 #include "cli.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 static const char help[] = "usage: mig-apply --store URI [--lock-timeout SECONDS] [--now TIME]\n"
@@ -49,18 +48,22 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
 }
 
-static void interrupt(int sig)
+static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
 {
-	(void)sig;
-	store_interrupt();
+	struct spool permits = { .fd = -1 };
+	struct store *s = store_open(uri, STORE_WRITE, &f->d);
+
+	if (s && spool_init(&permits, &f->d) == 0 && s->ops->confine(s, &f->d) == 0)
+		apply_run(s, ask, &permits, &f->in, &f->out, &f->d);
+	spool_release(&permits);
+	if (s)
+		s->ops->close(s);
 }
 
 int main(int argc, char **argv)
 {
 	struct opts o = { .lock_timeout = 10 };
-	struct sigaction sa = { .sa_handler = interrupt };
 	struct filter f;
-	struct store *s;
 
 	progname = "mig-apply";
 	int rc = parse_opts(&o, argc, argv);
@@ -69,13 +72,8 @@ int main(int argc, char **argv)
 		return rc;
 	struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout, .now = o.stamp };
 
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
 	filter_init(&f, progname, true);
-	if ((s = store_open(o.store, STORE_WRITE, &f.d))) {
-		apply_run(s, &ask, &f.in, &f.out, &f.d);
-		s->ops->close(s);
-	}
+	run(o.store, &ask, &f);
 	rc = filter_finish(&f);
 	free(o.stamp);
 	return rc;

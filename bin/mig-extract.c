@@ -90,14 +90,15 @@ static void run_history(struct opts *o, struct out *out, struct diag *d)
 {
 	struct store *store = store_open(o->store, STORE_READ, d);
 
-	if (!store)
-		return;
 	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;
-	if (o->applied)
-		history_applied(store, &o->which, out, d);
-	else
-		history_entries(store, &o->entries, out, d);
-	store->ops->close(store);
+	if (store && store->ops->confine(store, d) == 0) {
+		if (o->applied)
+			history_applied(store, &o->which, out, d);
+		else
+			history_entries(store, &o->entries, out, d);
+	}
+	if (store)
+		store->ops->close(store);
 }
 
 static void run(struct opts *o, struct out *out, struct diag *d)
@@ -111,13 +112,14 @@ static void run(struct opts *o, struct out *out, struct diag *d)
 	}
 	set = set_read(o->set, d);
 	store = set ? store_open(o->store, STORE_READ, d) : NULL;
-	if (store) {
+	if (store && store->ops->confine(store, d) == 0) {
 		if (o->versions)
 			extract_versions(store, set, out, d);
 		else
 			extract_documents(store, set, o->refs.v, out, d);
-		store->ops->close(store);
 	}
+	if (store)
+		store->ops->close(store);
 	set_free(set);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "cli.h"
 #include "gate.h"
+#include "sandbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
 {
 	struct opts o = { .env = NULL };
 	struct filter f;
+	struct spool plans;
 	char nonce[33], *actor;
 
 	progname = "mig-gate";
@@ -86,8 +88,10 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	make_nonce(nonce);
-	if (!(actor = cli_actor(help)))
+	if (!(actor = cli_actor(help))) {
+		free(o.stamp);
 		return MIG_USAGE;
+	}
 	char *issued = o.stamp ? xstrdup(o.stamp) : cli_clock();
 	struct grant ask = {
 		.env = given(o.env),
@@ -103,7 +107,9 @@ int main(int argc, char **argv)
 	};
 
 	filter_init(&f, progname, true);
-	gate_run(&ask, &f.in, &f.out, &f.d);
+	if (spool_init(&plans, &f.d) == 0 && sandbox_pure(&f.d) == 0)
+		gate_run(&ask, &plans, &f.in, &f.out, &f.d);
+	spool_release(&plans);
 	rc = filter_finish(&f);
 	free(actor);
 	free(issued);

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "hasher.h"
 #include "pointer.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return -1;
 }
 
-static void run_file(const struct hasher *h, const char *path, struct filter *f)
+static void run_file(const struct hasher *h, const char *path, bool last, struct filter *f)
 {
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -70,9 +71,21 @@ static void run_file(const struct hasher *h, const char *path, struct filter *f)
 		         "%s", strerror(errno));
 		return;
 	}
-	hasher_run(h, fd, path, &f->out, &f->d);
+	if (!last || sandbox_pure(&f->d) == 0)
+		hasher_run(h, fd, path, &f->out, &f->d);
 	if (!standard)
 		close(fd);
+}
+
+/* Several files are opened one after the other, whatever the limit on descriptors. */
+static void run(const struct opts *o, int argc, char **argv, struct filter *f)
+{
+	if (o->operands == argc)
+		run_file(&o->hasher, "-", true, f);
+	if (argc - o->operands > 1 && sandbox_reading(&f->d) < 0)
+		return;
+	for (int i = o->operands; i < argc; i++)
+		run_file(&o->hasher, argv[i], i == argc - 1, f);
 }
 
 int main(int argc, char **argv)
@@ -87,9 +100,6 @@ int main(int argc, char **argv)
 		return rc;
 	filter_init(&f, progname, false);
 	f.page = true;
-	if (o.operands == argc)
-		hasher_run(&o.hasher, STDIN_FILENO, "-", &f.out, &f.d);
-	for (int i = o.operands; i < argc; i++)
-		run_file(&o.hasher, argv[i], &f);
+	run(&o, argc, argv, &f);
 	return filter_finish(&f);
 }

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "invert.h"
 #include "planner.h"
+#include "sandbox.h"
 
 static const char help[] = "usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
 			   "                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
@@ -58,7 +59,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		if (a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != unset ||
 		    a->max_rejects != unset)
 			return cli_usage(help, "--rollback takes everything but --reason from the plans");
-		return -1;
+		return cli_text(help, "reason", o->reason) ? -1 : MIG_USAGE;
 	}
 	if (o->reason)
 		return cli_usage(help, "--reason goes with --rollback");
@@ -78,6 +79,21 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return -1;
 }
 
+static void run(const struct opts *o, struct filter *f)
+{
+	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
+	struct diag *d = &f->d;
+
+	if (spool_init(&plans, d) == 0 && (o->rollback || spool_init(&rejects, d) == 0) && sandbox_pure(d) == 0) {
+		if (o->rollback)
+			invert_run(o->reason, &plans, &f->in, &f->out, d);
+		else
+			planner_run(&o->ask, &plans, &rejects, &f->in, &f->out, d);
+	}
+	spool_release(&plans);
+	spool_release(&rejects);
+}
+
 int main(int argc, char **argv)
 {
 	struct opts o = { .rollback = false };
@@ -89,9 +105,6 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	filter_init(&f, progname, true);
-	if (o.rollback)
-		invert_run(o.reason, &f.in, &f.out, &f.d);
-	else
-		planner_run(&o.ask, &f.in, &f.out, &f.d);
+	run(&o, &f);
 	return filter_finish(&f);
 }

@@ -7,6 +7,7 @@
  */
 #include "cli.h"
 #include "report.h"
+#include "sandbox.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ int main(int argc, char **argv)
 		return rc;
 	filter_init(&f, progname, true);
 	f.page = true;
-	report_run(&o.ask, &f.in, &f.out, &f.d);
+	if (sandbox_pure(&f.d) == 0)
+		report_run(&o.ask, &f.in, &f.out, &f.d);
 	return filter_finish(&f);
 }

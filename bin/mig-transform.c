@@ -6,6 +6,7 @@
  * impure or dying program, edited record), 1.
  */
 #include "cli.h"
+#include "sandbox.h"
 #include "transform.h"
 
 #include <locale.h>
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
 		return rc;
 	forget_surroundings();
 	filter_init(&f, progname, true);
-	if ((set = set_read(o.set, &f.d)))
+	if ((set = set_read(o.set, &f.d)) && sandbox_pure(&f.d) == 0)
 		transform_run(set, o.target, &f.in, &f.out, &f.d);
 	set_free(set);
 	return filter_finish(&f);

@@ -54,11 +54,30 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return o->store ? -1 : cli_usage(help, "--store is required");
 }
 
+static void run(struct opts *o, struct filter *f)
+{
+	struct buf against = BUF_INIT;
+	struct store *s = store_open(o->store, STORE_READ, &f->d);
+	int rc = s ? 0 : -1;
+
+	if (rc == 0 && o->ask.against)
+		rc = io_read_file(o->ask.against, &against, "missing_plan_file", &f->d);
+	o->ask.against_text = &against;
+	if (rc == 0 && s->ops->confine(s, &f->d) == 0) {
+		if (o->ledger)
+			verify_ledger(s, o->head, &f->out, &f->d);
+		else
+			verify_run(s, &o->ask, &f->in, &f->out, &f->d);
+	}
+	buf_release(&against);
+	if (s)
+		s->ops->close(s);
+}
+
 int main(int argc, char **argv)
 {
 	struct opts o = { .store = NULL };
 	struct filter f;
-	struct store *s;
 
 	progname = "mig-verify";
 	int rc = parse_opts(&o, argc, argv);
@@ -66,12 +85,6 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	filter_init(&f, progname, !o.ledger);
-	if ((s = store_open(o.store, STORE_READ, &f.d))) {
-		if (o.ledger)
-			verify_ledger(s, o.head, &f.out, &f.d);
-		else
-			verify_run(s, &o.ask, &f.in, &f.out, &f.d);
-		s->ops->close(s);
-	}
+	run(&o, &f);
 	return filter_finish(&f);
 }

@@ -25,21 +25,67 @@ mkdir site
 cp -R "$here/samples/manifests/artifacts" "$here/samples/manifests/troubled" site/
 cp -R site start
 
-say() {
-	printf '\n# %s\n' "$1"
-}
-
-# step CODE COMMAND [SED]: run it, show it and what it says (as edited), and expect CODE.
+# step CODE COMMAND [SHOW..]: run it, show it and what it says (through SHOW), and expect CODE.
 step() {
-	printf '$ %s\n' "$2"
-	code=0
-	eval "$2" > said 2>&1 || code=$?
-	sed "${3-}" said
-	[ "$code" -eq "$1" ] || { echo "demo: exit code $code, not $1" >&2; exit 1; }
-	[ "$code" -eq 0 ] || echo "(exit code $code)"
+	want=$1 command=$2 code=0
+	shift 2
+	printf '$ %s\n' "$command"
+	eval "$command" > said 2>&1 || code=$?
+	# the time it took is the last line of every run, and no run's is another's
+	sed '/ duration_ms=[0-9]*$/d' said | "${@:-cat}" > shown
+	cat shown
+	[ "$code" -eq 0 ] || echo "[exit code $code]"
+	[ "$code" -eq "$want" ] || { echo "demo: exit code $code, not $want" >&2; exit 1; }
 }
 
-# The last line that mig prints on stderr is about time, the same at every step.
-quiet='/duration_ms=/d'
-to='--migration manifest --target-version 1.2.0'
-file=site/artifacts/press-release/00000000000000000000000000000000/manifest.json
+say() {
+	printf '\n%s\n' "$1"
+}
+
+# sections HEADING..: of a page, only these.
+sections() {
+	awk -v keep=" $* " '/^[A-Z]/ { on = index(keep, " " $1 " ") } on && NF'
+}
+
+# two_kinds: of a reviewer's page, two of the kinds of change, without what was read above.
+two_kinds() {
+	sections PLAN CHANGES SAFETY APPROVE | sed '/^  [a-z]* *none$/d; /^  set /d; /^  1 x /,/^  also/{/^  also/!d;}'
+}
+
+# refs: of findings, who and why.
+refs() {
+	sed -n 's/^mig-plan: \(troubled[^:]*\): /  \1: /p; s/^mig-plan: \([0-9].*\)/  \1/p' | cut -c 1-96
+}
+
+site='--store fs:site'
+to='--env dev --migration manifest --target-version 1.2.0'
+run=site/artifacts/press-release/113ea33b325c6ea4238ac8cbcebc3e2d
+
+echo 'A site keeps 138 manifests of three versions, eleven of them in trouble; 1.2.0 is wanted.'
+step 0 "mig versions $site --set migrations/manifest" sed '/^ *set/d'
+
+say 'What cannot be migrated stops the plan, and is named:'
+step 4 "mig plan $site --set migrations/manifest $to" refs
+
+say 'To go on without those eleven has to be said.  The plan, as a reviewer reads it,
+here with two of its four kinds of change:'
+step 0 "mig plan $site --set migrations/manifest $to --max-rejects 11 --plan plan.ndjson"
+step 0 'mig report plan.ndjson' two_kinds
+
+say 'Without --apply nothing happens; with it, exactly that plan:'
+step 5 "mig apply $site --env dev --plan plan.ndjson --format text" grep '^mig-gate:'
+step 0 "mig apply $site --env dev --plan plan.ndjson --apply --format text"
+step 0 "mig verify $site --plan plan.ndjson --format text"
+
+say 'A second time, every step finds its work done:'
+step 0 "mig apply $site --env dev --plan plan.ndjson --apply | mig report" sections PLANS
+
+say 'Somebody edits a file.  verify notices, and says what is different:'
+step 0 "sed -i 's/\"partial\"/\"lost\"/' $run/manifest.json"
+step 4 "mig verify $site --plan plan.ndjson | mig report" sections VERIFY: FINDINGS
+step 0 "sed -i 's/\"lost\"/\"partial\"/' $run/manifest.json"
+step 0 "mig verify $site --plan plan.ndjson --format text"
+
+say 'And back: every byte as it was, no backup left behind.'
+step 0 "mig rollback $site --env dev --plan plan.ndjson --apply --reason 'end of demo' --format text"
+step 0 'diff -r --exclude=.mig start site && echo the same'

@@ -2,7 +2,6 @@
 #include "apply.h"
 
 #include "rules.h"
-#include "spool.h"
 
 /* A permit's parts, in room that is used again. */
 struct holding {
@@ -127,8 +126,12 @@ static int apply_all(struct store *s, const struct apply_ask *ask, struct spool 
 			              h.doc.err.reason);
 		else
 			rc = open_permit(&h, &h.doc, plan_reread, NULL, d); /* from our own spool */
-		if (rc == 0 && first && writes &&
-		    ((rc = s->ops->lock(s, ask->lock_timeout, &ctx, d)) < 0 || (rc = s->ops->recover(s, &ctx, d)) < 0))
+		/* whoever only waits, for input or for the lock, may be ended by a signal */
+		if (rc == 0 && first && writes && (rc = s->ops->lock(s, ask->lock_timeout, &ctx, d)) == 0) {
+			store_catch_signals();
+			rc = s->ops->recover(s, &ctx, d);
+		}
+		if (rc < 0)
 			break;
 		first = false;
 		if (rc == 0)
@@ -141,18 +144,15 @@ static int apply_all(struct store *s, const struct apply_ask *ask, struct spool 
 	return rc;
 }
 
-int apply_run(struct store *s, const struct apply_ask *ask, struct stream *in, struct out *out, struct diag *d)
+int apply_run(struct store *s, const struct apply_ask *ask, struct spool *permits, struct stream *in, struct out *out,
+              struct diag *d)
 {
-	struct spool permits;
 	bool writes = false;
-	int rc = spool_init(&permits, d);
+	int rc = take_in(in, permits, out, &writes, d);
 
-	if (rc == 0)
-		rc = take_in(in, &permits, out, &writes, d);
-	if (rc == 0 && !in->fault && permits.n)
-		rc = apply_all(s, ask, &permits, writes, out, d);
+	if (rc == 0 && !in->fault && permits->n)
+		rc = apply_all(s, ask, permits, writes, out, d);
 	if (rc == 0 && !in->fault)
 		rc = stream_put_end(out, "mig-apply", in->end_records, in->end_digest);
-	spool_release(&permits);
 	return rc;
 }

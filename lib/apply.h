@@ -6,6 +6,7 @@
 #ifndef MIG_APPLY_H
 #define MIG_APPLY_H
 
+#include "spool.h"
 #include "store.h"
 #include "stream.h"
 
@@ -19,8 +20,9 @@ struct apply_ask {
  * their plans in order and write an outcome for each, then their end.  Rejects
  * are forwarded.  Stops at the first plan that fails, after its outcome.  0, or
  * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", an
- * unknown kind MIG_USAGE.
+ * unknown kind MIG_USAGE.  Borrows the spool, open and empty.
  */
-int apply_run(struct store *s, const struct apply_ask *ask, struct stream *in, struct out *out, struct diag *d);
+int apply_run(struct store *s, const struct apply_ask *ask, struct spool *permits, struct stream *in, struct out *out,
+              struct diag *d);
 
 #endif

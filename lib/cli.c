@@ -250,6 +250,7 @@ char *cli_actor(const char *help)
 void filter_init(struct filter *f, const char *tool, bool reads)
 {
 	*f = (struct filter){ .tool = tool, .d = DIAG_INIT, .reads = reads };
+	digest_open(); /* OpenSSL reads its files now, before a sandbox closes */
 	signal(SIGPIPE, SIG_IGN);
 	out_init(&f->out, STDOUT_FILENO);
 	if (reads)

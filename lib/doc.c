@@ -5,9 +5,9 @@
 #include "number.h"
 #include "quoted.h"
 #include "utf8.h"
+#include "word.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,31 +15,15 @@
 
 static_assert(sizeof(struct tok) == 20, "a token is 20 bytes");
 
-enum { POINTER_SHOWN = 200 }; /* characters of a pointer in a message */
-
-enum {
-	FEW = 16,        /* members that are looked through one by one */
-	FEW_TO_SORT = 24 /* members that insertion sorts faster than qsort */
-};
+enum { POINTER_SHOWN = 200 }; /* bytes of a pointer in a message */
 
 #define NOBODY UINT32_MAX /* the array or object around the root */
-
-#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
 
 struct scan {
 	struct doc *d;
 	const char *text, *end;
 	bool canonical;
 };
-
-/* The 8 bytes at s, the first one lowest. */
-static uint64_t load(const char *s)
-{
-	uint64_t w;
-
-	memcpy(&w, s, sizeof w);
-	return le64toh(w);
-}
 
 void doc_release(struct doc *d)
 {
@@ -155,7 +139,7 @@ static const char *past_stop(struct scan *s, const char *p, uint8_t *flags)
 static const char *string(struct scan *s, const char *p, uint8_t *flags)
 {
 	for (;;) {
-		uint64_t hit = stops(load(p));
+		uint64_t hit = stops(word_load(p));
 
 		if (!hit) {
 			p += 8;
@@ -170,135 +154,6 @@ static const char *string(struct scan *s, const char *p, uint8_t *flags)
 	}
 }
 
-static struct quoted chars_of(const struct doc *d, uint32_t t)
-{
-	return quoted(d->text + d->tok[t].off, d->tok[t].len);
-}
-
-void doc_string(const struct doc *d, uint32_t t, struct buf *out)
-{
-	struct quoted q = chars_of(d, t);
-
-	if (!(d->tok[t].flags & DOC_ESCAPED)) {
-		buf_add(out, q.p, (size_t)(q.end - q.p));
-		return;
-	}
-	buf_reserve(out, d->tok[t].len);
-	for (int c; (c = quoted_next(&q)) >= 0;)
-		out->s[out->len++] = (char)c;
-	buf_setlen(out, out->len);
-}
-
-/* --- the order of keys --- */
-
-int doc_compare_keys(const char *a, size_t na, const char *b, size_t nb)
-{
-	return utf8_compare(a, na, b, nb);
-}
-
-static int compare_keys(const struct doc *d, uint32_t a, uint32_t b)
-{
-	if ((d->tok[a].flags | d->tok[b].flags) & DOC_ESCAPED)
-		return quoted_compare(chars_of(d, a), chars_of(d, b));
-	return utf8_compare(d->text + d->tok[a].off + 1, d->tok[a].len - 2,
-	                    d->text + d->tok[b].off + 1, d->tok[b].len - 2);
-}
-
-struct doc_key {
-	uint64_t prefix; /* the first 8 characters, the first one highest: sorts like them */
-	uint32_t key;
-};
-
-static inline uint64_t prefix(const struct doc *d, uint32_t key)
-{
-	const struct tok *t = &d->tok[key];
-	uint64_t w = load(d->text + t->off + 1);
-
-	if (t->len < 8 + 2)
-		w &= (UINT64_C(1) << (8 * (t->len - 2))) - 1;
-	if (t->flags & DOC_ESCAPED || w & EACH_BYTE(0x80))
-		return quoted_prefix(chars_of(d, key));
-	return __builtin_bswap64(w);
-}
-
-static int compare_entries(const struct doc *d, const struct doc_key *a, const struct doc_key *b)
-{
-	if (a->prefix != b->prefix)
-		return a->prefix < b->prefix ? -1 : 1;
-	return compare_keys(d, a->key, b->key);
-}
-
-/* For qsort_r; equal keys stay in the order of the text. */
-static int compare_sorting(const void *x, const void *y, void *d)
-{
-	const struct doc_key *a = x, *b = y;
-	int c = compare_entries(d, a, b);
-
-	return c ? c : (a->key > b->key) - (a->key < b->key);
-}
-
-static void sort_keys(struct doc *d, struct doc_key *k, uint32_t n)
-{
-	if (n > FEW_TO_SORT) {
-		qsort_r(k, n, sizeof *k, compare_sorting, d);
-		return;
-	}
-	for (uint32_t i = 1; i < n; i++) {
-		struct doc_key x = k[i];
-		uint32_t j = i;
-
-		for (; j > 0 && compare_entries(d, &k[j - 1], &x) > 0; j--)
-			k[j] = k[j - 1];
-		k[j] = x;
-	}
-}
-
-/* Room for n things of size in the array at p, which has room for *cap. */
-static void *room(void *p, uint32_t *cap, uint64_t n, size_t size)
-{
-	if (n > *cap) {
-		n += n / 2 + 32;
-		*cap = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
-		p = xrealloc(p, *cap, size);
-	}
-	return p;
-}
-
-/*
- * Keep the order of an object's keys in d->perm; its place, plus 1, is the
- * first key's n.  {"b":1,"a":2}: perm 3 1.  Returns the first key that was
- * there before, or DOC_NONE.
- */
-static uint32_t order_members(struct doc *d, uint32_t obj)
-{
-	uint32_t n = d->tok[obj].n, twice = DOC_NONE;
-
-	d->sort = room(d->sort, &d->sortcap, n, sizeof *d->sort);
-	d->perm = room(d->perm, &d->permcap, (uint64_t)d->nperm + n, sizeof *d->perm);
-	for (uint32_t i = 0, k = obj + 1; i < n; i++, k = d->tok[k + 1].next)
-		d->sort[i] = (struct doc_key){ prefix(d, k), k };
-	if (d->tok[obj].flags & DOC_UNSORTED)
-		sort_keys(d, d->sort, n);
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t k = d->sort[i].key;
-
-		d->perm[d->nperm + i] = k;
-		if (i > 0 && (!twice || k < twice) && compare_entries(d, &d->sort[i - 1], &d->sort[i]) == 0)
-			twice = k;
-	}
-	d->tok[obj + 1].n = d->nperm + 1;
-	d->nperm += n;
-	return twice;
-}
-
-/* The keys of obj, which has some, in canonical order; NULL: they are few and stand so in the text. */
-static const uint32_t *order_of(const struct doc *d, uint32_t obj)
-{
-	uint32_t place = d->tok[obj + 1].n;
-
-	return place ? d->perm + place - 1 : NULL;
-}
-
 /* --- scanning --- */
 
 static inline uint32_t push(struct scan *s, const char *at, enum doc_type type)
@@ -306,7 +161,7 @@ static inline uint32_t push(struct scan *s, const char *at, enum doc_type type)
 	struct doc *d = s->d;
 
 	if (d->ntok == d->cap)
-		d->tok = room(d->tok, &d->cap, (uint64_t)d->ntok + 1, sizeof *d->tok);
+		d->tok = doc_room(d->tok, &d->cap, (uint64_t)d->ntok + 1, sizeof *d->tok);
 	d->tok[d->ntok] = (struct tok){ .off = (uint32_t)(at - s->text), .type = (uint8_t)type };
 	return d->ntok++;
 }
@@ -329,7 +184,7 @@ static const char *skip_space(struct scan *s, const char *p)
 	for (;;) {
 		if (*p == '\n') { /* indentation follows */
 			p++;
-			while (!(odd = load(p) ^ EACH_BYTE(' ')))
+			while (!(odd = word_load(p) ^ EACH_BYTE(' ')))
 				p += 8;
 			p += __builtin_ctzll(odd) >> 3;
 		} else if (*p == ' ' || *p == '\t' || *p == '\r') {
@@ -468,12 +323,8 @@ static const char *scan_key(struct scan *s, const char *p, uint32_t obj)
 	}
 	if (!(p = scan_string(s, p)))
 		return NULL;
-	if (last && !(d->tok[obj].flags & DOC_UNSORTED)) {
-		struct doc_key a = { prefix(d, last), last }, b = { prefix(d, key), key };
-
-		if (compare_entries(d, &a, &b) >= 0)
-			d->tok[obj].flags |= DOC_UNSORTED;
-	}
+	if (last && !(d->tok[obj].flags & DOC_UNSORTED) && !doc_keys_ascend(d, last, key))
+		d->tok[obj].flags |= DOC_UNSORTED;
 	d->tok[obj].len = key;
 	p = skip(s, p);
 	if (*p != ':') {
@@ -488,8 +339,8 @@ static bool close_value(struct scan *s, const char *p, uint32_t t)
 {
 	struct doc *d = s->d;
 
-	if (d->tok[t].type == DOC_OBJECT && (d->tok[t].flags & DOC_UNSORTED || d->tok[t].n > FEW)) {
-		uint32_t twice = order_members(d, t);
+	if (d->tok[t].type == DOC_OBJECT && (d->tok[t].flags & DOC_UNSORTED || d->tok[t].n > DOC_FEW)) {
+		uint32_t twice = doc_order(d, t);
 
 		if (twice) {
 			const char *key = s->text + d->tok[twice].off;
@@ -629,7 +480,7 @@ int doc_parse_next(struct doc *d, const char *text, size_t len, unsigned max_dep
 
 static void add_reference(const struct doc *d, uint32_t key, struct buf *out)
 {
-	struct quoted q = chars_of(d, key);
+	struct quoted q = quoted(d->text + d->tok[key].off, d->tok[key].len);
 
 	buf_addch(out, '/');
 	for (int c; (c = quoted_next(&q)) >= 0;)
@@ -676,89 +527,4 @@ void doc_error_pointer(const struct doc *d, struct buf *out)
 	else if (d->tok[d->open].next != NOBODY)
 		add_open_pointer(d, d->tok[d->open].next, out);
 	shorten(out, start);
-}
-
-/* --- reading the index --- */
-
-bool doc_equals(const struct doc *d, uint32_t t, const char *s, size_t n)
-{
-	const struct tok *k = &d->tok[t];
-
-	if (k->type != DOC_STRING)
-		return false;
-	if (!(k->flags & DOC_ESCAPED))
-		return k->len == n + 2 && (n == 0 || memcmp(d->text + k->off + 1, s, n) == 0);
-	struct quoted q = chars_of(d, t);
-
-	for (size_t i = 0; i < n; i++)
-		if (quoted_next(&q) != (unsigned char)s[i])
-			return false;
-	return quoted_next(&q) < 0;
-}
-
-static int compare_with(const struct doc *d, uint32_t key, const char *s, size_t n)
-{
-	if (d->tok[key].flags & DOC_ESCAPED)
-		return quoted_compare(chars_of(d, key), quoted_plain(s, n));
-	return utf8_compare(d->text + d->tok[key].off + 1, d->tok[key].len - 2, s, n);
-}
-
-uint32_t doc_member(const struct doc *d, uint32_t obj, const char *key, size_t n)
-{
-	const struct tok *o = &d->tok[obj];
-
-	if (o->type != DOC_OBJECT)
-		return DOC_NONE;
-	if (o->n <= FEW) {
-		for (uint32_t i = 0, k = obj + 1; i < o->n; i++, k = d->tok[k + 1].next)
-			if (doc_equals(d, k, key, n))
-				return k + 1;
-		return DOC_NONE;
-	}
-	const uint32_t *order = order_of(d, obj);
-	uint32_t low = 0, high = o->n;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		int c = compare_with(d, order[mid], key, n);
-
-		if (c == 0)
-			return order[mid] + 1;
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return DOC_NONE;
-}
-
-void doc_walk_init(struct doc_walk *w, const struct doc *d, uint32_t obj)
-{
-	w->d = d;
-	w->left = d->tok[obj].type == DOC_OBJECT ? d->tok[obj].n : 0;
-	w->key = obj + 1;
-	w->order = w->left ? order_of(d, obj) : NULL;
-}
-
-uint32_t doc_walk_next(struct doc_walk *w)
-{
-	if (w->left == 0)
-		return DOC_NONE;
-	w->left--;
-	if (w->order)
-		return *w->order++;
-	uint32_t key = w->key;
-
-	w->key = w->d->tok[key + 1].next;
-	return key;
-}
-
-double doc_double(const struct doc *d, uint32_t t)
-{
-	return number_value(d->text + d->tok[t].off, d->tok[t].len);
-}
-
-bool doc_int(const struct doc *d, uint32_t t, int64_t *v)
-{
-	return d->tok[t].flags & DOC_INTEGER && number_int(d->text + d->tok[t].off, d->tok[t].len, v);
 }

@@ -106,7 +106,7 @@ static struct text unescaped(const struct doc *d, uint32_t key, struct buf *room
 
 static int compare_names(struct diff *x, uint32_t old, uint32_t new)
 {
-	if (text_equal(edit_span(x->before, old), edit_span(x->after, new)))
+	if (text_same(edit_span(x->before, old), edit_span(x->after, new)))
 		return 0;
 	struct text a = unescaped(x->before, old, &x->name[0]);
 	struct text b = unescaped(x->after, new, &x->name[1]);
@@ -172,7 +172,7 @@ static uint32_t number_of(struct names *names, struct text t)
 	uint32_t i = text_hash(t) & names->mask;
 
 	for (; names->slot[i]; i = (i + 1) & names->mask)
-		if (text_equal(names->list[names->slot[i] - 1], t))
+		if (text_same(names->list[names->slot[i] - 1], t))
 			return names->slot[i] - 1;
 	names->list[names->n] = t;
 	return (names->slot[i] = ++names->n) - 1;
@@ -320,13 +320,13 @@ static bool match_elements(struct diff *x, struct window *b, struct window *a, i
 	for (uint32_t i = 0; i < nb; i++)
 		match[i] = -1;
 	for (; b->lo < nb && b->lo < na; b->lo++) {
-		if (!text_equal(edit_span(b->d, b->elem[b->lo]), edit_span(a->d, a->elem[b->lo])))
+		if (!text_same(edit_span(b->d, b->elem[b->lo]), edit_span(a->d, a->elem[b->lo])))
 			break;
 		match[b->lo] = (int32_t)b->lo;
 	}
 	a->lo = b->lo;
 	for (; b->hi > b->lo && a->hi > a->lo; b->hi--, a->hi--) {
-		if (!text_equal(edit_span(b->d, b->elem[b->hi - 1]), edit_span(a->d, a->elem[a->hi - 1])))
+		if (!text_same(edit_span(b->d, b->elem[b->hi - 1]), edit_span(a->d, a->elem[a->hi - 1])))
 			break;
 		match[b->hi - 1] = (int32_t)(a->hi - 1);
 	}
@@ -368,7 +368,7 @@ static void walk(struct diff *x, const struct frame *f, uint32_t old, uint32_t n
 {
 	enum doc_type type = x->before->tok[old].type;
 
-	if (text_equal(edit_span(x->before, old), edit_span(x->after, new)))
+	if (text_same(edit_span(x->before, old), edit_span(x->after, new)))
 		return;
 	if (type != x->after->tok[new].type || type < DOC_ARRAY)
 		replace(x, f, old, new);

@@ -220,7 +220,8 @@ static int put_versions(struct extracting *x)
 	struct buf list = BUF_INIT;
 	struct rec w, in;
 
-	qsort(x->count, x->ncount, sizeof *x->count, by_semver);
+	if (x->ncount)
+		qsort(x->count, x->ncount, sizeof *x->count, by_semver);
 	for (size_t i = 0; i < x->ncount; i++) {
 		size_t n, *path = latest ? set_path(x->set, x->count[i].version, latest, &n) : NULL;
 

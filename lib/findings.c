@@ -107,12 +107,14 @@ void findings_page(const struct findings *f, struct page *p)
 
 	if (f->errors + f->warnings == 0)
 		return;
-	page_heading(p, "FINDINGS %" PRIu64 " errors, %" PRIu64 " warnings", f->errors, f->warnings);
+	page_heading(p, "FINDINGS: %" PRIu64 " error%s, %" PRIu64 " warning%s", f->errors, f->errors == 1 ? "" : "s",
+	             f->warnings, f->warnings == 1 ? "" : "s");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct shown_finding *x = &f->list[i];
 
-		page_line(p, 0, "%s%s %s%s%s", is_error(x) ? "" : "warning: ", x->rule ? x->rule : "?", x->ref ? x->ref : "",
-		          x->ref ? ": " : "", x->message ? x->message : "");
+		page_line(p, 0, "%s%s%s%s", is_error(x) ? "" : "warning: ", x->rule ? x->rule : "?", x->ref ? " " : "",
+		          x->ref ? x->ref : "");
+		page_wrap(p, 1, x->message ? x->message : "");
 		if (x->expected)
 			page_line(p, 1, "expected %s", x->expected);
 		if (x->actual)

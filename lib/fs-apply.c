@@ -1,7 +1,8 @@
 /* fs-apply.c -- see fs-apply.h */
 #include "fs-apply.h"
 
-#include "fs-file.h"
+#include "fs-exchange.h"
+#include "fs-keep.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -235,9 +236,9 @@ static int stage(struct run *r, size_t i)
 	if (rc == 0)
 		rc = fs_file_stage(&fs->state, f, fs->arena.s + f->at, f->len, r->d);
 	if (rc == 0)
-		rc = fs_file_keep(&fs->state, f, r->d);
+		rc = fs_keep_original(&fs->state, f, r->d);
 	if (rc == 0 && f->step->backup_suffix.n && !f->step->restore)
-		rc = fs_file_back_up(&fs->state, f, r->d);
+		rc = fs_keep_backup(&fs->state, f, r->d);
 	if (!f->kept && f->len)
 		buf_setlen(&fs->arena, f->at);
 	if (!keeps_open(r, i))
@@ -250,7 +251,7 @@ static int exchange(struct run *r, size_t i)
 {
 	struct fs_file *f = &r->file[i];
 	char *kept = NULL;
-	enum fs_result rc = fs_file_exchange(&r->fs->state, f, !r->exchanged, &kept, r->d);
+	enum fs_result rc = fs_exchange(&r->fs->state, f, !r->exchanged, &kept, r->d);
 
 	if (f->exchanged)
 		r->exchanged = true;
@@ -284,7 +285,7 @@ static bool undo_one(struct run *r, size_t i)
 {
 	struct fs_file *f = &r->file[i];
 	char *kept = NULL;
-	enum fs_result rc = fs_file_undo(&r->fs->state, f, &kept, r->d);
+	enum fs_result rc = fs_exchange_back(&r->fs->state, f, &kept, r->d);
 
 	free(kept);
 	if (rc == FS_OK && i != r->failed)
@@ -306,7 +307,7 @@ static void undo(struct run *r)
 			clean = false;
 	/* the objects stay where any of them may be the last copy of an original */
 	for (size_t i = 0; i < r->n; i++)
-		fs_file_forget(&r->fs->state, &r->file[i], clean);
+		fs_exchange_forget(&r->fs->state, &r->file[i], clean);
 	if (!r->begun || r->sync_lost || (r->exchanged && sync_files(r) < 0))
 		return;
 	append(r, "undo", NULL, NULL);
@@ -335,10 +336,10 @@ static void remove_backup(struct run *r, struct fs_file *f)
 		return;
 	memcpy(raw, f->step->raw.s, HEX_LEN);
 	raw[HEX_LEN] = '\0';
-	name = fs_file_find_backup(&r->fs->state, f, raw);
-	if (!name && fs_file_has_backup(f))
+	name = fs_backup_find(&r->fs->state, f, raw);
+	if (!name && fs_backup_exists(f))
 		diag_warn(r->d, "backup_kept", f->ref, "its backup has other bytes than the restored ones: left alone");
-	else if (name && fs_file_remove_backup(f, name) < 0)
+	else if (name && fs_backup_remove(f, name) < 0)
 		diag_warn(r->d, "backup_kept", f->ref, "cannot remove its backup: %s", strerror(errno));
 	free(name);
 }
@@ -401,7 +402,7 @@ static int work(struct run *r)
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->file[i].todo)
 			continue;
-		fs_file_forget(s, &r->file[i], false);
+		fs_exchange_forget(s, &r->file[i], false);
 		outcome_set(r->o, i, STEP_APPLIED, NULL);
 	}
 	remove_backups(r);

@@ -1,17 +1,14 @@
 /*
- * fs-file.h -- one document of a plan, from the check to the exchange.
+ * fs-file.h -- one document of a plan: the file that was checked, and the new one for its place.
  *
- * Floor 9.  Whatever happens between two calls, the document has either its old
- * or its new bytes, and the old ones also stand in .mig/objects before the
- * exchange.
+ * Floor 9.  fs-keep gives the original more names, fs-exchange puts the new file
+ * in its place.
  */
 #ifndef MIG_FS_FILE_H
 #define MIG_FS_FILE_H
 
 #include "fs-state.h"
 #include "plan.h"
-
-#define FS_UNDO ".undo" /* behind the name of a temporary file that is being exchanged back */
 
 struct fs_file {
 	const struct step *step; /* borrowed */
@@ -62,34 +59,20 @@ int fs_file_replaceable(struct fs_state *s, const struct fs_file *f, struct diag
 /* Write n new bytes to its temporary file, with the original's owner, mode, ACL and attributes. */
 int fs_file_stage(struct fs_state *s, struct fs_file *f, const char *text, size_t n, struct diag *d);
 
-/* Give the original bytes a second name in .mig/objects: a hard link, or a copy where links are not possible. */
-int fs_file_keep(struct fs_state *s, struct fs_file *f, struct diag *d);
+/* Make .mig/tmp/name with n bytes of text, like the original if fresh is not NULL, on the disk if sync: 0, or -1. */
+int fs_file_put(const struct fs_state *s, const struct fs_file *f, const char *name, const char *text, size_t n,
+                struct statx *fresh, bool sync, struct diag *d);
 
-/* And a third beside the file, if the plan asks for it; an existing one is never overwritten. */
-int fs_file_back_up(struct fs_state *s, struct fs_file *f, struct diag *d);
+/* Is dir/name another name of the inode st? */
+bool fs_file_is(int dir, const char *name, const struct statx *st);
 
-/* The name of the backup with these bytes, <name><suffix> or <name><suffix>.<from>: new, or NULL. */
-char *fs_file_find_backup(struct fs_state *s, const struct fs_file *f, const char *raw);
+/* Does the regular file dir/name hold the bytes with this hash? */
+bool fs_file_holds(struct fs_state *s, int dir, const char *name, const char *raw);
 
-/* Is there anything by either of the two names? */
-bool fs_file_has_backup(const struct fs_file *f);
+/* The name for its backup: <name><suffix>, and with a version <name><suffix>.<from>: new. */
+char *fs_file_backup(const struct fs_file *f, bool versioned);
 
-/* Remove the backup of that name: 0, or -1 and errno. */
-int fs_file_remove_backup(const struct fs_file *f, const char *name);
-
-/*
- * Put the staged file in the original's place.  FS_CONFLICT: something else than
- * the original was displaced; it is in *kept (new), and the new file in its
- * place.  FS_FAILED: there is a finding, and nothing was changed unless
- * f->exchanged says so; first: nothing was exchanged before either.
- */
-enum fs_result { FS_OK, FS_FAILED, FS_CONFLICT };
-enum fs_result fs_file_exchange(struct fs_state *s, struct fs_file *f, bool first, char **kept, struct diag *d);
-
-/* Put the original back: the inverse, with the same results; there is a finding unless FS_OK. */
-enum fs_result fs_file_undo(struct fs_state *s, struct fs_file *f, char **kept, struct diag *d);
-
-/* Remove the temporary file; with undo also the object and backup that were made, if the original is in its place. */
-void fs_file_forget(struct fs_state *s, struct fs_file *f, bool undo);
+/* Add MIG_INVALID "drift": what happened since it was checked.  Returns -1. */
+int fs_file_drifted(struct diag *d, const struct fs_file *f, const char *what);
 
 #endif

@@ -1,7 +1,7 @@
 /* fs-recover.c -- see fs-recover.h */
 #include "fs-recover.h"
 
-#include "fs-file.h"
+#include "fs-exchange.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -214,7 +214,7 @@ int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d)
 	if (s->mig < 0)
 		return s->denied ? denied(d) : -1;
 	fd = open_file(s, "ledger.ndjson", FS_LEDGER, flags | (create ? O_CREAT : 0), err, d);
-	/* its name must outlive a power cut as surely as its entries */
+	/* its name, and the folders beside it, must outlive a power cut as surely as its entries */
 	if (fd >= 0 && create && fstat(fd, &st) == 0 && st.st_size == 0 && fsync(s->mig) < 0) {
 		*err = errno;
 		close(fd);

@@ -3,7 +3,6 @@
 
 #include "plan.h"
 #include "rules.h"
-#include "spool.h"
 
 /* Rules are judged per plan; the same refusal of 200 parts is said once. */
 static void forget_repeated(struct diag *d, size_t first)
@@ -83,24 +82,20 @@ static int take_in(const struct grant *ask, struct stream *in, struct spool *pla
 	return rc;
 }
 
-int gate_run(struct grant *ask, struct stream *in, struct out *out, struct diag *d)
+int gate_run(struct grant *ask, struct spool *plans, struct stream *in, struct out *out, struct diag *d)
 {
-	struct spool plans;
 	struct tally t;
-	int rc = spool_init(&plans, d);
 
 	tally_init(&t);
-	if (rc == 0)
-		rc = take_in(ask, in, &plans, &t, out, d);
+	int rc = take_in(ask, in, plans, &t, out, d);
 	uint64_t n = t.n;
 
 	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &t, d)) == 0) {
 		if (diag_exit(d) != MIG_OK)
 			rc = -1;
-		else if ((rc = put_permits(ask, &plans, in, out, d)) >= 0)
+		else if ((rc = put_permits(ask, plans, in, out, d)) >= 0)
 			rc = stream_put_end(out, "mig-gate", n, in->end_digest);
 	}
 	tally_release(&t);
-	spool_release(&plans);
 	return rc;
 }

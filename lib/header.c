@@ -118,7 +118,8 @@ void header_page(const struct header *h, struct page *p)
 {
 	if (h->tenant || h->project)
 		page_line(p, 0, "scope     %s%s%s%s%s", h->tenant ? "tenant " : "", h->tenant ? h->tenant : "",
-		          h->tenant && h->project ? ", " : "", h->project ? "project " : "", h->project ? h->project : "");
+		          h->tenant && h->project ? ", " : "", h->project ? "project " : "",
+		          h->project ? h->project : "");
 	else
 		page_line(p, 0, "scope     none");
 	if (h->set_id)

@@ -2,7 +2,6 @@
 #include "invert.h"
 
 #include "plan.h"
-#include "spool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +62,7 @@ struct inverted {
 };
 
 struct inverting {
-	struct spool spool;
+	struct spool *spool;
 	struct inverted *plan;
 	size_t n, cap;
 	struct tally seen;
@@ -84,11 +83,11 @@ static int add_inverted(struct inverting *v, const struct record *r, const char 
 	}
 	struct inverted *x = &v->plan[v->n++];
 
-	x->where = v->spool.size;
+	x->where = v->spool->size;
 	x->part = p->part;
 	snprintf(x->stream, sizeof x->stream, "%.*s", (int)p->digest.n, p->digest.s);
 	invert(b, p, reason, &x->at);
-	return spool_add(&v->spool, b->s, b->len, d);
+	return spool_add(v->spool, b->s, b->len, d);
 }
 
 static int last_part_first(const void *a, const void *b)
@@ -124,8 +123,8 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 		const char *s;
 		size_t n;
 
-		if ((rc = spool_seek(&v->spool, v->plan[i].where, d)) < 0 ||
-		    (rc = spool_next(&v->spool, &s, &n, d)) <= 0)
+		if ((rc = spool_seek(v->spool, v->plan[i].where, d)) < 0 ||
+		    (rc = spool_next(v->spool, &s, &n, d)) <= 0)
 			break;
 		buf_reset(&b);
 		buf_add(&b, s, n);
@@ -139,13 +138,13 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 	return rc < 0 ? -1 : 0;
 }
 
-int invert_run(const char *reason, struct stream *in, struct out *out, struct diag *d)
+int invert_run(const char *reason, struct spool *plans, struct stream *in, struct out *out, struct diag *d)
 {
-	struct inverting v = { .spool.fd = -1 };
+	struct inverting v = { .spool = plans };
 	struct plan p = PLAN_INIT;
 	struct buf b = BUF_INIT;
 	struct record r;
-	int rc = spool_init(&v.spool, d);
+	int rc = 0;
 
 	tally_init(&v.seen);
 	while (rc >= 0 && (rc = stream_next(in, &r, d)) > 0) {
@@ -158,7 +157,6 @@ int invert_run(const char *reason, struct stream *in, struct out *out, struct di
 	}
 	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &v.seen, d)) == 0)
 		rc = put_inverted(&v, out, d);
-	spool_release(&v.spool);
 	tally_release(&v.seen);
 	plan_release(&p);
 	buf_release(&b);

@@ -1,8 +1,8 @@
 /*
  * jqrun.h -- one pure jq program over documents.
  *
- * Floor 5.  The only file that includes jv.h and jq.h; libjq's
- * consume-everything rule stays inside.  A program sees its input and nothing
+ * Floor 6.  With jqtext.c, jqvalue.c and jqwrite.c the only file that knows
+ * libjq, whose consume-everything rule stays inside.  A program sees its input and nothing
  * else: no clock, environment, files, modules or other inputs, and no libm
  * function whose last bit differs between machines.  The caller has cleared
  * the environment, set TZ=UTC and left the locale at C: strptime asks them.
@@ -30,6 +30,14 @@ int jqrun_check(const char *text, const char *where, struct diag *d);
  */
 struct jqprog *jqrun_compile(const char *lib, const char *text, const char *where, struct diag *d);
 void jqrun_free(struct jqprog *p);
+
+/*
+ * Compile n texts at once, in the time that one takes (16 ms, most of it for
+ * jq's own builtins): n new programs in progs, as if each were alone, or -1
+ * after a finding that does not tell which text is at fault.
+ */
+int jqrun_compile_several(const char *lib, char *const *texts, size_t n, const char *where, struct jqprog **progs,
+                          struct diag *d);
 
 enum jqrun_result {
 	JQ_OK,
@@ -68,7 +76,7 @@ enum jqrun_result jqrun_value(struct jqprog *p, const struct doc *in, uint32_t t
 
 /*
  * Guard against programs that run away or crash libjq: from now on SIGVTALRM
- * (seconds of CPU after jqrun_alarm), SIGABRT, SIGSEGV, SIGBUS, SIGFPE and a
+ * (seconds of CPU after jqrun_alarm, up to one more), SIGABRT, SIGSEGV, SIGBUS, SIGFPE and a
  * data limit of max_bytes end the process through on_death, which is called on a
  * stack of its own and must be async-signal-safe and end in _exit.
  */

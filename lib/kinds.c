@@ -229,8 +229,8 @@ static size_t put_full(struct page *p, const struct shown_kind *k, size_t room)
 
 static void put_short(struct page *p, const struct shown_kind *k)
 {
-	page_line(p, 0, "%" PRIu64 " x %.*s %.*s -> %.*s: %.*s", k->n, (int)k->type.n, k->type.s, (int)k->from.n, k->from.s,
-	          (int)k->to.n, k->to.s, (int)k->shape.n, k->shape.s);
+	page_line(p, 0, "%" PRIu64 " x %.*s %.*s -> %.*s: %.*s", k->n, (int)k->type.n, k->type.s, (int)k->from.n,
+	          k->from.s, (int)k->to.n, k->to.s, (int)k->shape.n, k->shape.s);
 }
 
 static void put_more(const struct kinds *k, struct page *p, size_t first)
@@ -240,8 +240,8 @@ static void put_more(const struct kinds *k, struct page *p, size_t first)
 	for (size_t i = first; i < k->c.n; i++)
 		changes += k->c.v[i].n;
 	if (changes)
-		page_line(p, 0, "and %s%zu more kinds (%" PRIu64 " changes)", k->c.others ? "more than " : "", k->c.n - first,
-		          changes);
+		page_line(p, 0, "and %s%zu more kind%s (%" PRIu64 " change%s)", k->c.others ? "more than " : "",
+		          k->c.n - first, k->c.n - first == 1 ? "" : "s", changes, changes == 1 ? "" : "s");
 }
 
 /* Do all kinds fit, each with its whole example, or at least FULL_LINES of it? */

@@ -182,7 +182,7 @@ void move_find(struct diff *x)
 	for (uint32_t i = 0, end; i < n; i = end) {
 		uint32_t nr = 0;
 
-		for (end = i; end < n && text_equal(list[end]->span, list[i]->span); end++)
+		for (end = i; end < n && text_same(list[end]->span, list[i]->span); end++)
 			nr += !list[end]->added;
 		if (nr > 0 && nr < end - i)
 			pair_equal(list + i, nr, end - i - nr, room);

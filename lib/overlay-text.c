@@ -19,8 +19,6 @@ struct writer {
 	bool failed;
 };
 
-#define TEXT(s) ((struct text){ s, sizeof s - 1 })
-
 static const struct style canonical = {
 	.lines = false, .nl = { "\n", 1 }, .indent = { "", 0 }, .unit = { "", 0 },
 	.colon = { ":", 1 }, .comma = { "", 0 },
@@ -265,7 +263,7 @@ static void put_new(struct writer *w, const struct doc *d, uint32_t t, const str
 	bool object = tok[t].type == DOC_OBJECT;
 
 	if (tok[t].type < DOC_ARRAY || tok[t].n == 0 ||
-	    (!s->lines && s->comma.n == 0 && text_equal(s->colon, canonical.colon))) {
+	    (!s->lines && s->comma.n == 0 && text_same(s->colon, canonical.colon))) {
 		put_canonical(w, d, t);
 		return;
 	}

@@ -101,7 +101,7 @@ static struct slot **map_place(struct box *b, struct text name)
 {
 	uint32_t i = text_hash(name) & b->mask;
 
-	while (b->map[i] && !text_equal(b->map[i]->name, name))
+	while (b->map[i] && !text_same(b->map[i]->name, name))
 		i = (i + 1) & b->mask;
 	return &b->map[i];
 }
@@ -144,10 +144,10 @@ static struct slot *find_member(struct overlay *o, struct box *b, struct text na
 		return *map_place(b, name);
 	}
 	for (uint32_t i = 0; i < b->nkids; i++)
-		if (text_equal(b->kids[i].name, name))
+		if (text_same(b->kids[i].name, name))
 			return &b->kids[i];
 	for (uint32_t i = 0; i < b->nlist; i++)
-		if (text_equal(b->list[i]->name, name))
+		if (text_same(b->list[i]->name, name))
 			return b->list[i];
 	return NULL;
 }

@@ -91,7 +91,7 @@ void page_put(struct page *p, unsigned level, const char *s, size_t n)
 	buf_release(&b);
 }
 
-static char *format(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
 {
 	char *s;
 
@@ -152,6 +152,18 @@ void page_words(struct page *p, const char *label, const char *words, const char
 		}
 		page_line(p, 0, "%*s%.*s%s", indent, s == words ? label : "", (int)n, s, s[n] ? glue : "");
 	}
+}
+
+void page_wrap(struct page *p, unsigned level, const char *s)
+{
+	char label[16];
+	struct buf b = BUF_INIT;
+
+	snprintf(label, sizeof label, "%*s", (int)(2 * level), "");
+	/* lines end at blanks, a little early */
+	page_clean(&b, s, strlen(s), 3 * (PAGE_COLUMNS - 2 * level - 12));
+	page_words(p, label, b.s ? b.s : "", "");
+	buf_release(&b);
 }
 
 void page_append(struct page *p, const struct page *more)

@@ -43,6 +43,9 @@ void page_put(struct page *p, unsigned level, const char *s, size_t n);
  */
 void page_words(struct page *p, const char *label, const char *words, const char *glue);
 
+/* A message on as many lines as it needs, three at most. */
+void page_wrap(struct page *p, unsigned level, const char *s);
+
 void page_blank(struct page *p);
 
 /* Append the lines of another page, without a blank line between. */

@@ -133,6 +133,33 @@ static int read_backup(struct reading *r, uint32_t a, struct text ref, struct st
 	return 0;
 }
 
+/* {"changes":..,"checksum_after":"sha256:<after>","checksum_before":..,"from_version":..,"to_version":..} */
+static int read_stamp_entry(struct reading *r, uint32_t entry, struct step *s)
+{
+	static const struct member m[] = { { "changes", IS_ARR },         { "checksum_after", IS_STR },
+		                           { "checksum_before", IS_STR }, { "from_version", IS_STR },
+		                           { "to_version", IS_STR },      { NULL, 0 } };
+	static const char prefix[] = "sha256:";
+	const size_t n = sizeof prefix - 1;
+	uint32_t t[5];
+
+	if (shape(r, entry, m, t, "stamp entry") < 0)
+		return -1;
+	s->stamp_entry = entry;
+	for (int i = 1; i <= 2; i++) {
+		struct text sum = get(r, t[i]);
+		struct text hex = { sum.s + n, sum.n - n };
+
+		if (sum.n != n + HEX_LEN || memcmp(sum.s, prefix, n) != 0 || !is_hex(hex))
+			return usage(r, "stamp entry: a checksum is malformed");
+		if (i == 1 && !text_same(hex, s->after))
+			return invalid(r, "bad_plan", "the history entry has another checksum than the step");
+	}
+	if (!text_same(get(r, t[3]), s->from_version) || !text_same(get(r, t[4]), s->to_version))
+		return invalid(r, "bad_plan", "the history entry has other versions than the step");
+	return 0;
+}
+
 /* [{"op":"backup",..}?, {"op":"patch","patch":[..],"ref":R}, {"entry":{..},"op":"stamp","pointer":P,"ref":R}?] */
 static int read_forward_actions(struct reading *r, uint32_t list, struct step *s)
 {
@@ -140,9 +167,6 @@ static int read_forward_actions(struct reading *r, uint32_t list, struct step *s
 	static const struct member stamp[] = {
 		{ "entry", IS_OBJ }, { "op", IS_STR }, { "pointer", IS_STR }, { "ref", IS_STR }, { NULL, 0 }
 	};
-	static const struct member entry[] = { { "changes", IS_ARR },         { "checksum_after", IS_STR },
-		                               { "checksum_before", IS_STR }, { "from_version", IS_STR },
-		                               { "to_version", IS_STR },      { NULL, 0 } };
 	const struct doc *d = r->p->doc;
 	uint32_t t[4], i = 0, n = d->tok[list].n, a = element(d, list, 0);
 
@@ -160,9 +184,8 @@ static int read_forward_actions(struct reading *r, uint32_t list, struct step *s
 		return usage(r, "patch action: another ref than the step's");
 	a = element(d, list, ++i);
 	if (s->without.s && says(d, a, "op", "stamp")) {
-		if (shape(r, a, stamp, t, "stamp action") < 0 || shape(r, t[0], entry, NULL, "stamp entry") < 0)
+		if (shape(r, a, stamp, t, "stamp action") < 0 || read_stamp_entry(r, t[0], s) < 0)
 			return -1;
-		s->stamp_entry = t[0];
 		if (!text_same(get(r, t[3]), s->ref) || !text_same(get(r, t[2]), s->without))
 			return usage(r, "stamp action: another ref or pointer than the step's");
 		i++;

@@ -2,7 +2,6 @@
 #include "planner.h"
 
 #include "plan.h"
-#include "spool.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,8 +14,8 @@ struct planning {
 	struct tally seen;  /* of the input */
 	const char *digest; /* its verified end's */
 	int64_t changes, current, rejects;
-	struct spool steps; /* blobs: a step's text, NUL, its rollback entry's text; both without index */
-	struct spool reject_lines;
+	struct spool *steps; /* blobs: a step's text, NUL, its rollback entry's text; both without index */
+	struct spool *reject_lines;
 	struct buf last_ref, ref, set; /* set: the "set" member, the same in every change */
 	/* where each plan ends, as a number of steps */
 	uint64_t *cut;
@@ -325,7 +324,7 @@ static int add_change(struct planning *p, const struct record *r, struct naming 
 	p->steps_here++;
 	p->bytes_here += blob->len;
 	p->changes++;
-	return spool_add(&p->steps, blob->s, blob->len, p->d);
+	return spool_add(p->steps, blob->s, blob->len, p->d);
 }
 
 /* Append a spooled text with its index in the place that the NUL keeps. */
@@ -382,7 +381,7 @@ static int collect(struct planning *p, uint64_t n)
 
 	buf_reset(&p->entries);
 	for (uint64_t i = 0; i < n; i++) {
-		int rc = spool_next(&p->steps, &s, &len, p->d);
+		int rc = spool_next(p->steps, &s, &len, p->d);
 
 		if (rc <= 0)
 			return -1;
@@ -441,7 +440,7 @@ static int put_plans(struct planning *p)
 {
 	struct tally t;
 	char hex[HEX_SIZE];
-	int rc = spool_rewind(&p->steps, p->d);
+	int rc = spool_rewind(p->steps, p->d);
 
 	tally_init(&t);
 	p->entry = xcalloc((size_t)p->ask->batch + 1, sizeof *p->entry);
@@ -475,7 +474,7 @@ static int take_in(struct planning *p, struct stream *in)
 		else if (r.kind == KIND_REJECT)
 			rc = count(p, &r, "hash") < 0
 			             ? -1
-			             : (p->rejects++, spool_add(&p->reject_lines, r.line, r.len, p->d));
+			             : (p->rejects++, spool_add(p->reject_lines, r.line, r.len, p->d));
 		else if (r.kind != KIND_END)
 			rc = diag_add(p->d, MIG_USAGE, "unexpected_kind", in->where,
 			              "not a change, current or reject record%s",
@@ -492,7 +491,7 @@ static int take_in(struct planning *p, struct stream *in)
 
 static int write_out(struct planning *p)
 {
-	if (put_spooled(&p->reject_lines, p->out, p->d) < 0)
+	if (put_spooled(p->reject_lines, p->out, p->d) < 0)
 		return -1;
 	if (p->rejects > p->ask->max_rejects) {
 		diag_hint(p->d, "read them with mig-report; --max-rejects %" PRId64 " goes on without them",
@@ -511,9 +510,9 @@ static void name_rejects(struct planning *p)
 	struct doc doc = DOC_INIT;
 	int shown = 0;
 
-	if (p->rejects <= p->ask->max_rejects || spool_rewind(&p->reject_lines, p->d) < 0)
+	if (p->rejects <= p->ask->max_rejects || spool_rewind(p->reject_lines, p->d) < 0)
 		return;
-	while (shown < 20 && spool_next(&p->reject_lines, &line, &n, p->d) > 0) {
+	while (shown < 20 && spool_next(p->reject_lines, &line, &n, p->d) > 0) {
 		if (doc_parse(&doc, line, n, RECORD_MAX_DEPTH) < 0)
 			continue;
 		char *ref = record_dup(&doc, doc_member(&doc, 0, "ref", 3));
@@ -531,14 +530,14 @@ static void name_rejects(struct planning *p)
 	doc_release(&doc);
 }
 
-int planner_run(const struct plan_ask *ask, struct stream *in, struct out *out, struct diag *d)
+int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *rejects, struct stream *in,
+                struct out *out, struct diag *d)
 {
-	struct planning p = { .ask = ask, .out = out, .d = d, .steps.fd = -1, .reject_lines.fd = -1 };
-	int rc = -1;
+	struct planning p = { .ask = ask, .out = out, .d = d, .steps = steps, .reject_lines = rejects };
 
 	tally_init(&p.seen);
-	if (spool_init(&p.steps, d) == 0 && spool_init(&p.reject_lines, d) == 0)
-		rc = take_in(&p, in);
+	int rc = take_in(&p, in);
+
 	if (rc == 0 && !in->fault) {
 		p.digest = in->end_digest;
 		if ((rc = stream_verify_end(in, &p.seen, d)) == 0) {
@@ -546,8 +545,6 @@ int planner_run(const struct plan_ask *ask, struct stream *in, struct out *out, 
 			rc = write_out(&p);
 		}
 	}
-	spool_release(&p.steps);
-	spool_release(&p.reject_lines);
 	tally_release(&p.seen);
 	buf_release(&p.last_ref);
 	buf_release(&p.ref);

@@ -1,12 +1,13 @@
 /*
  * planner.h -- from changes to plans.
  *
- * Floor 12.  Pure but for a spool.  Nothing is written before the input's end
+ * Floor 12.  Pure but for its spools.  Nothing is written before the input's end
  * has been verified.
  */
 #ifndef MIG_PLANNER_H
 #define MIG_PLANNER_H
 
+#include "spool.h"
 #include "stream.h"
 
 struct plan_ask {
@@ -23,8 +24,9 @@ enum { PLAN_BATCH = 500, PLAN_BATCH_MAX = 10000, PLAN_BYTES = 8 << 20 };
  * then their end.  0, or -1 after a finding: a sum that does not hold, refs out
  * of order, an end that speaks of other records (MIG_INVALID), changes of
  * several sets or another target, more rejects than allowed (MIG_INVALID; the
- * rejects are written all the same).
+ * rejects are written all the same).  Borrows both spools, open and empty.
  */
-int planner_run(const struct plan_ask *ask, struct stream *in, struct out *out, struct diag *d);
+int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *rejects, struct stream *in,
+                struct out *out, struct diag *d);
 
 #endif

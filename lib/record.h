@@ -10,24 +10,7 @@
 #include "canon.h"
 #include "diag.h"
 #include "doc.h"
-
-/* Characters, not NUL-ended. */
-struct text {
-	const char *s;
-	size_t n;
-};
-
-#define TEXT(literal) ((struct text){ (literal), sizeof(literal) - 1 })
-
-static inline bool text_is(struct text t, const char *s)
-{
-	return t.n == strlen(s) && memcmp(t.s, s, t.n) == 0;
-}
-
-static inline bool text_same(struct text a, struct text b)
-{
-	return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
-}
+#include "text.h"
 
 enum kind {
 	KIND_OTHER, /* not ours: forwarded, or refused by gate and apply */

@@ -79,7 +79,8 @@ static size_t credentials_end(const char *s, size_t n, size_t from, size_t to)
 	size_t len = to - from;
 
 	if (to < n && s[to] == ' ' &&
-	    ((len == 6 && strncasecmp(s + from, "bearer", 6) == 0) || (len == 5 && strncasecmp(s + from, "basic", 5) == 0)))
+	    ((len == 6 && strncasecmp(s + from, "bearer", 6) == 0) ||
+	     (len == 5 && strncasecmp(s + from, "basic", 5) == 0)))
 		return value_end(s, n, to + 1);
 	return to;
 }

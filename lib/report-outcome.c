@@ -35,7 +35,7 @@ static void named_page(const struct named *x, struct page *p, size_t max, const 
 
 		page_line(p, 0, "%s%.*s", label, (int)(lf - x->v[i]), x->v[i]);
 		if (lf[0] && lf[1])
-			page_line(p, 1, "%s", lf + 1);
+			page_wrap(p, 1, lf + 1);
 	}
 	if (x->n > max)
 		page_line(p, 0, "%sand %" PRIu64 " more", label, x->n - max);
@@ -246,8 +246,8 @@ static void put_totals(const struct outcome_view *v, struct page *p)
 	page_line(p, 1, "already_current  %6" PRIu64, t.already_current);
 	page_line(p, 1, "skipped          %6" PRIu64 "%s", t.skipped, v->dry_run ? "  (dry run)" : "");
 	if (t.rejected)
-		page_line(p, 1, "failed           %6" PRIu64 "  (%" PRIu64 " of them rejected before the plan)", t.failed,
-		          t.rejected);
+		page_line(p, 1, "failed           %6" PRIu64 "  (%" PRIu64 " of them rejected before the plan)",
+		          t.failed, t.rejected);
 	else
 		page_line(p, 1, "failed           %6" PRIu64, t.failed);
 	page_line(p, 1, "undone           %6" PRIu64, t.undone);

@@ -173,13 +173,13 @@ static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
 	header_name(h, &name);
 	page_heading(p, "%s %s", v->grant.any ? "PERMIT" : header_rollback(h) ? "ROLLBACK PLAN" : "PLAN", name.s);
 	header_page(h, p);
-	page_line(p, 0, "records   %" PRId64 " = %" PRId64 " to change + %" PRId64 " current + %" PRId64 " rejected", h->records,
-	          h->changes, h->current, h->rejects);
-	page_line(p, 0, "plans     %" PRIu64 " with %" PRIu64 " steps, %s", v->plans, v->steps,
+	page_line(p, 0, "records   %" PRId64 " = %" PRId64 " to change + %" PRId64 " current + %" PRId64 " rejected",
+	          h->records, h->changes, h->current, h->rejects);
+	page_line(p, 0, "plans     %" PRIu64 ", steps %" PRIu64 ", %s", v->plans, v->steps,
 	          header_rollback(h) ? "each puts the original bytes back" : "each with its rollback");
 	if (!h->others && (int64_t)v->plans != h->parts)
 		page_line(p, 0, "MISSING   these are %" PRIu64 " of the %" PRId64 " parts", v->plans, h->parts);
-	if (!h->others && (int64_t)named != h->rejects)
+	if (!h->others && !header_rollback(h) && (int64_t)named != h->rejects)
 		page_line(p, 0, "rejected  %" PRIu64 " of the %" PRId64 " are in this stream", named, h->rejects);
 	put_grant(v, p);
 	buf_release(&name);
@@ -191,8 +191,8 @@ static void put_also(const struct plan_view *v, struct page *p)
 	bool back = header_rollback(&v->header);
 
 	for (size_t i = 0; i < v->stamps.n && i < 1; i++)
-		page_line(p, 0, "also: %" PRIu64 " x an entry at %s that says from, to, changes and when", v->stamps.v[i].n,
-		          v->stamps.v[i].key);
+		page_line(p, 0, "also: %" PRIu64 " x an entry at %s that says from, to, changes and when",
+		          v->stamps.v[i].n, v->stamps.v[i].key);
 	for (size_t i = 0; i < v->backups.n && i < 1; i++)
 		page_line(p, 0, "also: %" PRIu64 " x %s <name>%s", v->backups.v[i].n,
 		          back ? "remove the backup" : "the original is kept beside it as", v->backups.v[i].key);
@@ -222,12 +222,14 @@ static void put_safety(const struct plan_view *v, struct page *p, const struct c
 {
 	page_heading(p, "SAFETY");
 	if (v->destructive)
-		page_line(p, 0, "DESTROYS  %" PRIu64 " steps remove data: they need --allow-destructive", v->destructive);
+		page_line(p, 0, "DESTROYS  steps that remove data: %" PRIu64 " (need --allow-destructive)",
+		          v->destructive);
 	else
 		page_line(p, 0, "destroys  nothing");
 	put_named(p, v->destroys, v->destructive, cap->destroys);
 	if (v->irreversible)
-		page_line(p, 0, "NO UNDO   %" PRIu64 " steps cannot be undone: they need --allow-destructive", v->irreversible);
+		page_line(p, 0, "NO UNDO   steps that cannot be undone: %" PRIu64 " (need --allow-destructive)",
+		          v->irreversible);
 	else
 		page_line(p, 0, "undo      every step can be undone");
 	put_named(p, v->forever, v->irreversible, cap->forever);
@@ -256,7 +258,10 @@ static void put_tail(const struct plan_view *v, const char *digest, struct page 
 {
 	struct buf b = BUF_INIT;
 
-	page_heading(p, digest ? "APPROVE" : "DO NOT APPROVE: the stream of plans is not whole");
+	if (digest)
+		page_heading(p, v->grant.any ? "APPLY" : "APPROVE");
+	else
+		page_heading(p, "DO NOT APPROVE: the stream of plans is not whole");
 	for (size_t i = 0; i < cap->hashes && i < v->plans; i++)
 		page_line(p, 0, "plan_hash %s", v->hash[i]);
 	if (v->plans > cap->hashes)

@@ -83,10 +83,28 @@ static void put_counts(struct page *p, const struct counts *c, const char *what)
 		page_line(p, 0, "%-9s %8" PRIu64 "  others", "", more);
 }
 
+/* By precedence; what is no version comes last. */
+static int compare_versions(const char *a, const char *b)
+{
+	bool fine = semver_valid(a);
+	int c;
+
+	if (fine != semver_valid(b))
+		return fine ? -1 : 1;
+	c = fine ? semver_compare(a, b) : 0;
+	return c ? c : strcmp(a, b);
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return compare_versions(((const struct count *)a)->key, ((const struct count *)b)->key);
+}
+
 static void sort(struct tree_view *v)
 {
 	counts_sort(&v->kinds);
 	counts_sort(&v->versions);
+	qsort(v->versions.v, v->versions.n, sizeof *v->versions.v, by_version);
 	counts_sort(&v->hops);
 	kinds_sort(&v->changes);
 }
@@ -170,11 +188,7 @@ void version_view_release(struct version_view *v)
 
 static int by_precedence(const void *a, const void *b)
 {
-	const struct version_count *x = a, *y = b;
-	bool fine = semver_valid(x->version) && semver_valid(y->version);
-	int c = fine ? semver_compare(x->version, y->version) : 0;
-
-	return c ? c : strcmp(x->version, y->version);
+	return compare_versions(((const struct version_count *)a)->version, ((const struct version_count *)b)->version);
 }
 
 static int read_list(struct version_view *v, const struct doc *d, uint32_t list, const char *where, struct diag *diag)

@@ -35,8 +35,8 @@ void verdict_view_add(struct verdict_view *v, const struct record *r)
 void verdict_view_page(const struct verdict_view *v, struct page *p)
 {
 	page_heading(p, v->failed ? "VERIFY: FAILED" : "VERIFY: ok");
-	page_line(p, 0, "plans     %" PRIu64 ", %" PRIu64 " as promised, %" PRIu64 " not", v->plans, v->plans - v->failed,
-	          v->failed);
+	page_line(p, 0, "plans     %" PRIu64 ", %" PRIu64 " as promised, %" PRIu64 " not", v->plans,
+	          v->plans - v->failed, v->failed);
 	findings_page(&v->findings, p);
 	if (!v->nundo)
 		return;
@@ -45,7 +45,8 @@ void verdict_view_page(const struct verdict_view *v, struct page *p)
 		page_line(p, 0, "plan_hash %s", v->undo[i] ? v->undo[i] : "?");
 	if (v->nundo > VERDICT_UNDO)
 		page_line(p, 0, "plan_hash and %" PRIu64 " more", v->nundo - VERDICT_UNDO);
-	page_words(p, "how       ", "mig-plan --rollback --reason TEXT < PLANS | mig-gate --env ENV --apply | mig-apply --store STORE",
+	page_words(p, "how       ",
+	           "mig-plan --rollback --reason TEXT < PLANS | mig-gate --env ENV --apply | mig-apply --store STORE",
 	           " \\");
 }
 

@@ -84,7 +84,8 @@ static int add_permit(struct reporting *r, const struct record *x)
 	if (grant_read(&g, x->doc, record_get(x, "grant"), &r->arena, r->in->where, r->d) < 0)
 		return -1;
 	if (g.digest.n != HEX_LEN || (*r->digest && memcmp(g.digest.s, r->digest, HEX_LEN) != 0))
-		return diag_add(r->d, MIG_INVALID, "foreign_permit", r->in->where, "the permit belongs to another stream of plans");
+		return diag_add(r->d, MIG_INVALID, "foreign_permit", r->in->where,
+		                "the permit belongs to another stream of plans");
 	memcpy(r->digest, g.digest.s, HEX_LEN);
 	plan_view_grant(&r->plan_view, &g, x->doc);
 	return add_plan(r, x->doc, record_get(x, "plan"));
@@ -109,7 +110,8 @@ static int add_outcome(struct reporting *r, const struct record *x)
 			put_heading_lines(r, "apply", &r->outcomes.header);
 		code = shown_member(x->doc, 0, "code");
 		put_line(r, "plan_hash=%s ok=%s code=%s outcomes=%u", hash,
-		         x->doc->tok[record_get(x, "ok")].type == DOC_TRUE ? "true" : "false", code, x->doc->tok[steps].n);
+		         x->doc->tok[record_get(x, "ok")].type == DOC_TRUE ? "true" : "false", code,
+		         x->doc->tok[steps].n);
 		free(code);
 	}
 	free(hash);
@@ -125,8 +127,8 @@ static int add_object(struct reporting *r, const struct record *x)
 	uint32_t t = record_get(x, member);
 
 	if (x->kind != KIND_DOCUMENT && !record_sum_holds(x->doc, 0, "sum", want, is))
-		return diag_add(r->d, MIG_INVALID, "sum_mismatch", r->in->where, "the record was edited: its sum says %s, it has %s",
-		                want, is);
+		return diag_add(r->d, MIG_INVALID, "sum_mismatch", r->in->where,
+		                "the record was edited: its sum says %s, it has %s", want, is);
 	struct text a = record_text(x->doc, record_get(x, "ref"), &ref), b = { "", 0 };
 
 	if (x->doc->tok[t].type == DOC_STRING)
@@ -195,7 +197,8 @@ static int check_end(struct reporting *r, bool objects)
 	if (stream_verify_end(in, objects ? &r->objects : &r->plans, r->d) < 0)
 		return -1;
 	if (*r->digest && strcmp(r->digest, in->end_digest) != 0)
-		return diag_add(r->d, MIG_INVALID, "foreign_permit", NULL, "the permits belong to another stream of plans");
+		return diag_add(r->d, MIG_INVALID, "foreign_permit", NULL,
+		                "the permits belong to another stream of plans");
 	return 0;
 }
 
@@ -228,17 +231,41 @@ static const char *view_name(const struct reporting *r)
 	return r->rejects.codes.total ? "rejects" : "nothing";
 }
 
+/* "FAILED: mig-transform: ref: reason (exit 4)", or the reason below it where that is too long. */
+static void put_cause(struct page *p, struct buf *b, const char *where, const char *reason, int code)
+{
+	size_t n = strlen(reason) + sizeof " (exit 4)", prefix = b->len;
+
+	buf_addf(b, ": %s%s", where ? where : "", where ? ": " : "");
+	if (b->len + n <= PAGE_COLUMNS) {
+		page_heading(p, "%s%s (exit %d)", b->s, reason, code);
+		return;
+	}
+	bool beside = where && strlen(where) < PAGE_COLUMNS / 2;
+
+	buf_setlen(b, prefix);
+	page_heading(p, "%s%s%s (exit %d)", b->s, beside ? ": " : "", beside ? where : "", code);
+	if (where && !beside)
+		page_line(p, 0, "%s", where);
+	page_wrap(p, 0, reason);
+}
+
 /* The last lines of a page: why it is not the whole truth. */
 static void put_trouble(const struct reporting *r, struct page *p)
 {
 	const struct finding *f = diag_first(r->d);
+	struct buf b = BUF_INIT;
 
-	if (r->in->fault)
-		page_heading(p, "FAILED: %s: %s%s%s (exit %d)", r->fault.tool, r->fault.ref ? r->fault.ref : "",
-		             r->fault.ref ? ": " : "", r->fault.reason, r->in->fault_exit);
-	if (f)
-		page_heading(p, "%s: %s%s%s", f->exit == MIG_PRECONDITION ? "INCOMPLETE" : "BROKEN", f->where ? f->where : "",
-		             f->where ? ": " : "", f->message);
+	if (r->in->fault) {
+		buf_addf(&b, "FAILED: %s", r->fault.tool);
+		put_cause(p, &b, r->fault.ref, r->fault.reason, r->in->fault_exit);
+	}
+	if (f) {
+		buf_reset(&b);
+		buf_addstr(&b, f->exit == MIG_PRECONDITION ? "INCOMPLETE" : "BROKEN");
+		put_cause(p, &b, f->where, f->message, f->exit);
+	}
+	buf_release(&b);
 }
 
 static void put_trouble_size(const struct reporting *r, size_t *lines)
@@ -311,12 +338,17 @@ static void trouble_json(struct rec *w, const struct reporting *r)
 		buf_addstr(w->b, "null");
 		return;
 	}
+	char *reason = shown_text((struct text){ f->message, strlen(f->message) });
+	char *where = shown_text((struct text){ f->where, f->where ? strlen(f->where) : 0 });
+
 	rec_open(&in, w->b);
 	rec_cstr(&in, "code", f->rule);
 	rec_int(&in, "exit", f->exit);
-	rec_cstr(&in, "reason", f->message);
-	rec_cstr(&in, "where", f->where);
+	rec_cstr(&in, "reason", reason);
+	rec_cstr(&in, "where", where);
 	rec_close(&in);
+	free(reason);
+	free(where);
 }
 
 static void make_json(struct reporting *r, struct buf *out)

@@ -19,7 +19,7 @@ struct report_ask {
 
 /*
  * Read the stream to its end and write the page, also for a stream that broke:
- * the page then says so last.  0, or -1 after findings: what stream_next says,
+ * the page then says so in its last lines.  0, or -1 after findings: what stream_next says,
  * a record's hash that does not hold, an end that does not fit (MIG_INVALID).
  */
 int report_run(const struct report_ask *ask, struct stream *in, struct out *out, struct diag *d);

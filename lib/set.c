@@ -528,7 +528,7 @@ void set_program(const struct set *s, const size_t *path, size_t n, struct buf *
 		buf_addf(out, " end | (getpath(%s) as $mig_v | if $mig_v == \"%s\" or $mig_v == \"%s\"", version_path.s,
 		         h->from, h->to);
 		if (s->version_default && strcmp(s->version_default, h->from) == 0)
-			buf_addstr(out, " or $mig_v == null");
+			buf_addstr(out, " or ($mig_v == null and . != null)");
 		buf_addf(out, " then setpath(%s; \"%s\") else ", version_path.s, h->to);
 		add_error(out, "wrong_version", wrong_version);
 		buf_addstr(out, " end)\n");

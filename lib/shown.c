@@ -135,7 +135,9 @@ static char sign_of(const struct doc *d, uint32_t op)
 	static const struct {
 		const char *op;
 		char sign;
-	} signs[] = { { "add", '+' }, { "remove", '-' }, { "replace", '~' }, { "move", '>' }, { "copy", '=' }, { "test", '?' } };
+	} signs[] = {
+		{ "add", '+' }, { "remove", '-' }, { "replace", '~' }, { "move", '>' }, { "copy", '=' }, { "test", '?' }
+	};
 	uint32_t t = member(d, op, "op");
 
 	for (size_t i = 0; t && i < sizeof signs / sizeof *signs; i++)

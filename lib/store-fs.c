@@ -2,6 +2,7 @@
 #include "fs-apply.h"
 #include "fs-recover.h"
 #include "fs-scan.h"
+#include "sandbox.h"
 #include "store.h"
 
 #include <errno.h>
@@ -165,6 +166,16 @@ static int apply(struct store *s, const struct plan *p, const struct apply_ctx *
 	return fs_apply(fs, p, c, o, d);
 }
 
+static int confine(struct store *s, struct diag *d)
+{
+	struct fs *fs = fs_of(s);
+	bool writes = ((struct store_fs *)s)->mode == STORE_WRITE;
+
+	if (writes && !fs->user) /* the user database is out of reach from here on */
+		fs->user = ledger_user();
+	return sandbox_tree(fs->root.fd, writes, d);
+}
+
 static void close_store(struct store *s)
 {
 	struct fs *fs = fs_of(s);
@@ -189,6 +200,7 @@ static const struct store_ops ops = {
 	.lock = lock,
 	.recover = recover,
 	.apply = apply,
+	.confine = confine,
 	.close = close_store,
 };
 

@@ -15,6 +15,23 @@ bool store_interrupted(void)
 	return interrupted;
 }
 
+static void caught(int sig)
+{
+	(void)sig;
+	store_interrupt();
+}
+
+void store_catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct sigaction sa = { .sa_handler = caught }, old;
+
+	/* one that is ignored, as under nohup, stays so */
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+}
+
 struct store *store_open(const char *uri, enum store_mode mode, struct diag *d)
 {
 	if (strncmp(uri, "fs:", 3) == 0 && uri[3])

@@ -74,6 +74,11 @@ struct store_ops {
 	 */
 	int (*apply)(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
 	             struct diag *d);
+	/*
+	 * Give up for good whatever this process does not need for the store, as it
+	 * was opened; to be called once, when all else is open.  0, or -1 after a finding.
+	 */
+	int (*confine)(struct store *s, struct diag *d);
 	void (*close)(struct store *s);
 };
 
@@ -86,10 +91,13 @@ struct store *store_open(const char *uri, enum store_mode mode, struct diag *d);
 
 /*
  * Stop at the next document: what the plan at work has done is undone, and it
- * fails with MIG_ERROR "interrupted".  For a signal handler.
+ * fails with MIG_ERROR "interrupted".
  */
 void store_interrupt(void);
 bool store_interrupted(void);
+
+/* From now on SIGINT and SIGTERM do that, and no longer end the process; to be called before the first write. */
+void store_catch_signals(void);
 
 /* Each kind of store: its constructor, given what follows the scheme. */
 struct store *store_fs_open(const char *dir, enum store_mode mode, struct diag *d);

@@ -65,12 +65,12 @@ void stream_release(struct stream *s)
 /* Index a line; one that is JSON in another spelling is made canonical first, so that spans can be hashed. */
 static int index_line(struct stream *s, const char **line, size_t *n, struct diag *d)
 {
+	if (s->lines.torn) /* even if it is JSON by chance: every line ends in LF */
+		return diag_add(d, MIG_PRECONDITION, "stream_torn", s->where,
+		                "torn last line: the stream was cut short");
 	if (doc_parse(&s->doc, *line, *n, RECORD_MAX_DEPTH) < 0) {
 		const struct doc_error *e = &s->doc.err;
 
-		if (s->lines.torn)
-			return diag_add(d, MIG_PRECONDITION, "stream_torn", s->where,
-			                "torn last line: the stream was cut short");
 		return diag_add(d, MIG_USAGE, "not_json", s->where, "column %zu: %s", e->column, e->reason);
 	}
 	if (!s->doc.canonical) {

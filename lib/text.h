@@ -1,5 +1,5 @@
 /*
- * text.h -- a run of bytes that somebody else keeps.
+ * text.h -- characters that somebody else keeps; not NUL-ended.
  *
  * Floor 1.
  */
@@ -16,9 +16,17 @@ struct text {
 	size_t n;
 };
 
-static inline bool text_equal(struct text a, struct text b)
+#define TEXT(literal) ((struct text){ (literal), sizeof(literal) - 1 })
+
+/* s may be NULL where n is 0, so memcmp is not asked then. */
+static inline bool text_same(struct text a, struct text b)
 {
-	return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
+	return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
+}
+
+static inline bool text_is(struct text t, const char *s)
+{
+	return text_same(t, (struct text){ s, strlen(s) });
 }
 
 /* For tables in memory; never written anywhere. */

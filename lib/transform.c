@@ -1,10 +1,9 @@
 /* transform.c -- see transform.h */
 #include "transform.h"
 
-#include "jqrun.h"
 #include "patch.h"
 #include "pointer.h"
-#include "semver.h"
+#include "way.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,26 +13,19 @@
 enum { JQ_SECONDS = 10 };
 static const size_t JQ_MEMORY = (size_t)2 << 30;
 
-/* One way from a version to the target, found when the first document needs it. */
-struct way {
-	char *from;
-	size_t *path; /* indexes into the set's hops; NULL: there is none */
-	size_t n;
-	char *name; /* "1.0.0..1.1.0 1.1.0..1.2.0" */
-	struct jqprog *prog;
-	bool reversible;
-};
-
 struct work {
 	const struct set *set;
 	const char *target;
 	struct out *out;
 	struct diag *d;
-	struct way *way;
-	size_t nway;
+	struct ways ways;
 	/* reused from document to document */
 	struct doc before, after, patch, undo;
-	struct buf body, after_text, patch_text, undo_text, check, record, ref, version;
+	uint32_t history;     /* of before; DOC_NONE where there is none */
+	struct text *touched; /* what the patch may have changed: see read_patch */
+	size_t ntouched, touchedcap;
+	bool removes;
+	struct buf after_text, patch_text, undo_text, check, record, ref, version;
 	struct jqrun_why why;
 };
 
@@ -73,151 +65,6 @@ static void die_in_jq(int sig)
 	put(dying.ref, dying.nref);
 	put_text(",\"tool\":\"mig-transform\"}\n");
 	_exit(MIG_INVALID);
-}
-
-/* The strongest type among the hops: what removes outranks what adds. */
-static const char *way_type(const struct work *w, const struct way *way)
-{
-	static const char *const order[] = { "cleanup", "schema", "data", "config", "profile", "index" };
-
-	for (size_t o = 0; o < sizeof order / sizeof *order; o++)
-		for (size_t i = 0; i < way->n; i++)
-			if (strcmp(w->set->hop[way->path[i]].type, order[o]) == 0)
-				return order[o];
-	return "data";
-}
-
-static void add_texts(struct buf *b, char *const *list)
-{
-	buf_addch(b, '[');
-	for (char *const *p = list; *p; p++) {
-		if (p != list)
-			buf_addch(b, ',');
-		canon_string(b, *p, strlen(*p));
-	}
-	buf_addch(b, ']');
-}
-
-/* The levers of all hops, each once, in the order of the hops. */
-static void add_levers(struct buf *b, const struct work *w, const struct way *way)
-{
-	struct buf seen = BUF_INIT; /* NUL-separated */
-
-	buf_addch(&seen, '\0');
-	buf_addch(b, '[');
-	for (size_t i = 0, n = 0; i < way->n; i++)
-		for (char **l = w->set->hop[way->path[i]].levers; *l; l++) {
-			char *key = xasprintf("%c%s%c", 1, *l, 1);
-
-			if (!memmem(seen.s, seen.len, key, strlen(key))) {
-				buf_addstr(&seen, key);
-				if (n++)
-					buf_addch(b, ',');
-				canon_string(b, *l, strlen(*l));
-			}
-			free(key);
-		}
-	buf_addch(b, ']');
-	buf_release(&seen);
-}
-
-static char *way_note(const struct work *w, const struct way *way)
-{
-	struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < way->n; i++) {
-		const char *note = w->set->hop[way->path[i]].note;
-
-		if (note)
-			buf_addf(&b, "%s%s", b.len ? "; " : "", note);
-	}
-	if (!b.len)
-		buf_addstr(&b, "the original bytes stay in the store; rollback restores them");
-	return buf_steal(&b);
-}
-
-/*
- * The program failed to compile as a whole.  Compile each file by itself, so
- * that the message names the right one; keep the first finding if all pass.
- */
-static void blame_program(struct work *w, const struct way *way)
-{
-	size_t first = w->d->n;
-
-	for (size_t i = 0; i < way->n; i++) {
-		const struct hop *h = &w->set->hop[way->path[i]];
-		char *where = xasprintf("%s/up.jq", h->id);
-		struct jqprog *p = jqrun_compile(w->set->lib, h->up, where, w->d);
-
-		jqrun_free(p);
-		free(where);
-	}
-	if (w->d->n == first) {
-		struct jqprog *p;
-		struct buf text = BUF_INIT;
-
-		set_program(w->set, way->path, way->n, &text);
-		p = jqrun_compile(w->set->lib, text.s, way->name, w->d);
-		jqrun_free(p);
-		buf_release(&text);
-	}
-}
-
-static int compile(struct work *w, struct way *way)
-{
-	struct buf text = BUF_INIT;
-	struct diag quiet = DIAG_INIT;
-
-	set_program(w->set, way->path, way->n, &text);
-	way->prog = jqrun_compile(w->set->lib, text.s, way->name, &quiet);
-	buf_release(&text);
-	diag_release(&quiet);
-	if (way->prog)
-		return 0;
-	blame_program(w, way);
-	return -1;
-}
-
-static void name_way(struct work *w, struct way *way)
-{
-	struct buf name = BUF_INIT;
-
-	way->reversible = true;
-	for (size_t i = 0; i < way->n; i++) {
-		const struct hop *h = &w->set->hop[way->path[i]];
-
-		buf_addf(&name, "%s%s", i ? " " : "", h->id);
-		way->reversible = way->reversible && h->reversible;
-	}
-	way->name = buf_steal(&name);
-}
-
-/* The way from a version; way->path is NULL where there is none.  NULL after a finding. */
-static struct way *find_way(struct work *w, const char *from)
-{
-	for (size_t i = 0; i < w->nway; i++)
-		if (strcmp(w->way[i].from, from) == 0)
-			return &w->way[i];
-	w->way = xrealloc(w->way, w->nway + 1, sizeof *w->way);
-	struct way *way = &w->way[w->nway++];
-
-	*way = (struct way){ .from = xstrdup(from) };
-	way->path = set_path(w->set, from, w->target, &way->n);
-	if (!way->path)
-		return way;
-	name_way(w, way);
-	return compile(w, way) < 0 ? NULL : way;
-}
-
-static void release_ways(struct work *w)
-{
-	for (size_t i = 0; i < w->nway; i++) {
-		free(w->way[i].from);
-		free(w->way[i].path);
-		free(w->way[i].name);
-		jqrun_free(w->way[i].prog);
-	}
-	free(w->way);
 }
 
 /* Write the record in w->record after giving it its sum, in front of the member at offset at. */
@@ -266,61 +113,35 @@ static int put_current(struct work *w, const struct record *r)
 	return put_summed(w, at);
 }
 
+/* The way's runs of members stand where canonical order has them. */
 static int put_change(struct work *w, const struct record *r, const struct way *way, const char *after_hash,
                       bool destructive)
 {
-	const struct set *set = w->set;
-	struct rec rec, in;
 	struct buf *b = &w->record;
+	struct rec rec;
 	size_t n, at;
 	const char *s;
-	char *note = way_note(w, way);
 
 	buf_reset(b);
 	rec_open(&rec, b);
 	rec_cstr(&rec, "after", after_hash);
-	if (set->backup_suffix)
-		rec_cstr(&rec, "backup_suffix", set->backup_suffix);
+	if (w->set->backup_suffix)
+		rec_cstr(&rec, "backup_suffix", w->set->backup_suffix);
 	s = doc_span(r->doc, record_get(r, "hash"), &n);
 	rec_raw(&rec, "before", s, n);
-	rec_name(&rec, "changes");
-	for (size_t i = 0; i < way->n; i++) {
-		buf_addch(b, i ? ',' : '[');
-		add_texts(b, set->hop[way->path[i]].changes);
-	}
-	buf_addch(b, ']');
-	rec_cstr(&rec, "data_safety", note);
+	buf_add(b, way->changes.s, way->changes.len);
 	rec_bool(&rec, "destructive", destructive);
-	rec_cstr(&rec, "entity", set->entity);
-	rec_cstr(&rec, "from_version", way->from);
-	rec_cstr(&rec, "history", set->history);
-	rec_name(&rec, "hops");
-	for (size_t i = 0; i < way->n; i++) {
-		buf_addch(b, i ? ',' : '[');
-		canon_string(b, set->hop[way->path[i]].id, strlen(set->hop[way->path[i]].id));
-	}
-	buf_addch(b, ']');
-	rec_cstr(&rec, "kind", "change");
-	rec_name(&rec, "levers");
-	add_levers(b, w, way);
-	rec_cstr(&rec, "op", "patch");
+	buf_add(b, way->about.s, way->about.len);
 	rec_raw(&rec, "patch", w->patch_text.s, w->patch_text.len);
 	s = doc_span(r->doc, record_get(r, "raw"), &n);
 	rec_raw(&rec, "raw", s, n);
 	s = doc_span(r->doc, record_get(r, "ref"), &n);
 	rec_raw(&rec, "ref", s, n);
-	rec_bool(&rec, "reversible", way->reversible);
-	rec_name(&rec, "set");
-	rec_open(&in, b);
-	rec_cstr(&in, "hash", set->hash);
-	rec_cstr(&in, "id", set->id);
-	rec_close(&in);
+	buf_add(b, way->set.s, way->set.len);
 	at = b->len + 1;
-	rec_cstr(&rec, "to_version", w->target);
-	rec_cstr(&rec, "type", way_type(w, way));
+	buf_add(b, way->target.s, way->target.len);
 	rec_raw(&rec, "undo", w->undo_text.s, w->undo_text.len);
 	rec_close(&rec);
-	free(note);
 	return put_summed(w, at);
 }
 
@@ -352,13 +173,75 @@ static const char *because(struct work *w, const char *pointer, const char *what
 	return w->check.s;
 }
 
+/* Is the last reference token an element's, whose coming and going shifts its neighbours? */
+static bool is_element(struct text last)
+{
+	for (size_t i = 0; i < last.n; i++)
+		if ((last.s[i] < '0' || last.s[i] > '9') && last.s[i] != '-')
+			return false;
+	return true;
+}
+
+/*
+ * Keep a path of the patch: the pointers above and below it may have another
+ * value now.  "/a/b" is kept as it is, "/a/3" as "/a".
+ */
+static void touch(struct work *w, uint32_t t)
+{
+	struct text path = { "", 0 };
+
+	if (t == DOC_NONE)
+		return;
+	if (!(w->patch.tok[t].flags & DOC_ESCAPED)) { /* else it stays "", the pointer of everything */
+		path = record_text(&w->patch, t, NULL);
+		const char *slash = memrchr(path.s, '/', path.n);
+		size_t up = slash ? (size_t)(slash - path.s) : path.n;
+
+		if (slash && is_element((struct text){ slash + 1, path.n - up - 1 }))
+			path.n = up;
+	}
+	if (w->ntouched == w->touchedcap) {
+		w->touchedcap = w->touchedcap * 2 + 16;
+		w->touched = xrealloc(w->touched, w->touchedcap, sizeof *w->touched);
+	}
+	w->touched[w->ntouched++] = path;
+}
+
+static void read_patch(struct work *w)
+{
+	const struct doc *p = &w->patch;
+
+	w->ntouched = 0;
+	w->removes = false;
+	for (uint32_t t = 1; t < p->tok[0].next; t = p->tok[t].next) {
+		touch(w, doc_member(p, t, "path", 4));
+		touch(w, doc_member(p, t, "from", 4));
+		w->removes = w->removes || doc_equals(p, doc_member(p, t, "op", 2), "remove", 6);
+	}
+}
+
+/* May the value at the pointer be another one after the patch?  Most are not, and need no look. */
+static bool is_touched(const struct work *w, const char *pointer)
+{
+	struct text p = { pointer, strlen(pointer) };
+
+	for (size_t i = 0; i < w->ntouched; i++) {
+		struct text q = w->touched[i];
+		size_t n = p.n < q.n ? p.n : q.n;
+
+		if (memcmp(p.s, q.s, n) == 0 && (p.n == q.n || (p.n > n ? p.s[n] : q.s[n]) == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* Check the set's promises between before and after: NULL, or the reject's code with *reason. */
 static const char *broken_promise(struct work *w, const char **reason)
 {
 	const struct set *set = w->set;
 
 	for (char **p = set->immutable; *p; p++) {
-		struct text was = value_at(&w->before, *p);
+		struct text was = is_touched(w, *p) ? value_at(&w->before, *p) : (struct text){ "", 0 };
 
 		if (was.n && !text_same(was, value_at(&w->after, *p))) {
 			*reason = because(w, *p, "must not change");
@@ -366,11 +249,12 @@ static const char *broken_promise(struct work *w, const char **reason)
 		}
 	}
 	for (char **p = set->required; *p; p++)
-		if (value_at(&w->after, *p).n == 0) {
+		if (is_touched(w, *p) && value_at(&w->after, *p).n == 0) {
 			*reason = because(w, *p, "is required, the program removed it");
 			return "required_missing";
 		}
-	if (set->history && !text_same(value_at(&w->before, set->history), value_at(&w->after, set->history))) {
+	if (set->history && is_touched(w, set->history) &&
+	    !text_same(value_at(&w->before, set->history), value_at(&w->after, set->history))) {
 		*reason = because(w, set->history, "is the history: only mig-apply writes it");
 		return "history_changed";
 	}
@@ -395,7 +279,8 @@ static const char *not_additive(struct work *w)
 	const struct doc *p = &w->patch;
 
 	for (uint32_t t = 1; t < p->tok[0].next; t = p->tok[t].next) {
-		char *path = record_dup(p, doc_member(p, t, "path", 4));
+		uint32_t moved = doc_member(p, t, "from", 4); /* a move takes away what was there */
+		char *path = record_dup(p, moved == DOC_NONE ? doc_member(p, t, "path", 4) : moved);
 		bool fine = adds_member(w, doc_member(p, t, "op", 2), path) || strcmp(path, w->set->version) == 0;
 		const char *why = fine ? NULL : because(w, path, "is altered or removed, but the set is additive");
 
@@ -410,18 +295,18 @@ static const char *not_additive(struct work *w)
 static int prove(struct work *w, const char *ref)
 {
 	const struct {
-		struct doc *from, *ops;
-		const struct buf *want;
+		const struct doc *from, *ops, *to;
 		const char *what;
-	} ways[] = { { &w->before, &w->patch, &w->after_text, "patch" }, { &w->after, &w->undo, &w->body, "undo" } };
+	} ways[] = { { &w->before, &w->patch, &w->after, "patch" }, { &w->after, &w->undo, &w->before, "undo" } };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct patch_list list = { .doc = ways[i].ops, .ops = 0 };
+		const struct doc *to = ways[i].to;
 
 		buf_reset(&w->check);
 		if (patch_splice(ways[i].from, &list, 1, &w->check, ref, w->d) < 0)
 			return -1;
-		if (w->check.len != ways[i].want->len || memcmp(w->check.s, ways[i].want->s, w->check.len) != 0)
+		if (w->check.len != to->len || memcmp(w->check.s, to->text, to->len) != 0)
 			return diag_add(w->d, MIG_ERROR, "internal", ref, "the %s does not do what it says",
 			                ways[i].what);
 	}
@@ -431,17 +316,14 @@ static int prove(struct work *w, const char *ref)
 static int migrate(struct work *w, const struct record *r, struct way *way, const char *ref, size_t max)
 {
 	const struct set *set = w->set;
-	struct text history;
 	char hash[HEX_SIZE];
 	const char *code, *reason;
 	uint32_t skip = DOC_NONE;
-	bool removes = false;
 
 	for (char **p = set->required; *p; p++)
 		if (value_at(&w->before, *p).n == 0)
 			return put_reject(w, r, "required_missing", because(w, *p, "is required"));
-	history = set->history ? value_at(&w->before, set->history) : (struct text){ "[", 1 };
-	if (history.n && *history.s != '[')
+	if (w->history != DOC_NONE && w->before.tok[w->history].type != DOC_ARRAY)
 		return put_reject(w, r, "bad_history", because(w, set->history, "is not an array"));
 	dying.way = way->name;
 	dying.ref = doc_span(r->doc, record_get(r, "ref"), &dying.nref);
@@ -456,44 +338,38 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 		return put_reject(w, r, w->why.code, w->why.reason.s);
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
-	if ((code = broken_promise(w, &reason)))
-		return put_reject(w, r, code, reason);
 	buf_reset(&w->patch_text);
 	buf_reset(&w->undo_text);
 	patch_diff(&w->before, &w->after, &w->patch_text, &w->undo_text);
 	if (indexed(w, &w->patch, &w->patch_text, ref) < 0 || indexed(w, &w->undo, &w->undo_text, ref) < 0)
 		return -1;
+	read_patch(w);
+	if ((code = broken_promise(w, &reason)))
+		return put_reject(w, r, code, reason);
 	if (set->additive && (reason = not_additive(w)))
 		return put_reject(w, r, "not_additive", reason);
 	if (prove(w, ref) < 0)
 		return -1;
 	if (w->patch_text.len + w->undo_text.len > max / 4)
 		return put_reject(w, r, "too_large", "the change is larger than a quarter of MIG_MAX_RECORD");
-	for (uint32_t t = 1; t < w->patch.tok[0].next; t = w->patch.tok[t].next)
-		removes = removes || doc_equals(&w->patch, doc_member(&w->patch, t, "op", 2), "remove", 6);
 	if (set->history)
 		pointer_find(&w->after, 0, set->history, strlen(set->history), &skip);
 	canon_hash(&w->after, 0, skip, hash);
-	return put_change(w, r, way, hash, removes || strcmp(way_type(w, way), "cleanup") == 0);
+	return put_change(w, r, way, hash, w->removes || strcmp(way->type, "cleanup") == 0);
 }
 
-/* Copy the body out of its record, so that it can be run, diffed and patched as a document; check its hash. */
+/* Take the body out of its record, so that it can be run, diffed and patched as a document; check its hash. */
 static int take_body(struct work *w, const struct record *r, const char *ref)
 {
-	size_t n;
-	const char *s = doc_span(r->doc, record_get(r, "body"), &n);
-	uint32_t hash = record_get(r, "hash"), skip = DOC_NONE;
 	const char *pointer = w->set->history;
 	char is[HEX_SIZE];
 
-	buf_reset(&w->body);
-	buf_add(&w->body, s, n);
-	if (indexed(w, &w->before, &w->body, ref) < 0)
-		return -1;
+	doc_part(&w->before, r->doc, record_get(r, "body"));
+	w->history = DOC_NONE;
 	if (pointer)
-		pointer_find(&w->before, 0, pointer, strlen(pointer), &skip);
-	canon_hash(&w->before, 0, skip, is);
-	if (doc_equals(r->doc, hash, is, HEX_LEN))
+		pointer_find(&w->before, 0, pointer, strlen(pointer), &w->history);
+	canon_hash(&w->before, 0, w->history, is);
+	if (doc_equals(r->doc, record_get(r, "hash"), is, HEX_LEN))
 		return 0;
 	return diag_add(w->d, MIG_INVALID, "hash_mismatch", ref, "the record's hash is not that of its body, %s", is);
 }
@@ -501,19 +377,18 @@ static int take_body(struct work *w, const struct record *r, const char *ref)
 /* The document's own version, as the set finds it, must be what the record says. */
 static int check_version(struct work *w, const char *version, const char *ref)
 {
-	uint32_t t;
-	char *own = NULL;
-	int rc = 0;
+	const char *otherwise = w->set->version_default;
+	uint32_t t = DOC_NONE;
+	bool has = pointer_find(&w->before, 0, w->set->version, strlen(w->set->version), &t);
 
-	if (pointer_find(&w->before, 0, w->set->version, strlen(w->set->version), &t))
-		own = record_dup(&w->before, t);
-	else if (w->set->version_default)
-		own = xstrdup(w->set->version_default);
-	if (!own || strcmp(own, version) != 0)
-		rc = diag_add(w->d, MIG_INVALID, "version_mismatch", ref, "Expected schema_version %s, got %s", version,
-		              own ? own : "none");
+	if (has ? doc_equals(&w->before, t, version, strlen(version)) : otherwise && strcmp(otherwise, version) == 0)
+		return 0;
+	char *own = has ? record_dup(&w->before, t) : otherwise ? xstrdup(otherwise) : NULL;
+
+	diag_add(w->d, MIG_INVALID, "version_mismatch", ref, "Expected schema_version %s, got %s", version,
+	         own ? own : "none");
 	free(own);
-	return rc;
+	return -1;
 }
 
 static int transform_document(struct work *w, const struct record *r, size_t max)
@@ -533,7 +408,7 @@ static int transform_document(struct work *w, const struct record *r, size_t max
 		return -1;
 	if (strcmp(version, w->target) == 0)
 		return put_current(w, r);
-	if (!(way = find_way(w, version)))
+	if (!(way = ways_find(&w->ways, version, w->d)))
 		return -1;
 	if (!way->path) {
 		char *reason = xasprintf("No migration path from %s to %s", version, w->target);
@@ -547,11 +422,12 @@ static int transform_document(struct work *w, const struct record *r, size_t max
 
 static void work_release(struct work *w)
 {
-	struct buf *bufs[] = { &w->body,   &w->after_text, &w->patch_text, &w->undo_text, &w->check,
+	struct buf *bufs[] = { &w->after_text, &w->patch_text, &w->undo_text, &w->check,
 		               &w->record, &w->ref,        &w->version,    &w->why.reason };
 	struct doc *docs[] = { &w->before, &w->after, &w->patch, &w->undo };
 
-	release_ways(w);
+	ways_release(&w->ways);
+	free(w->touched);
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		buf_release(bufs[i]);
 	for (size_t i = 0; i < sizeof docs / sizeof *docs; i++)
@@ -560,7 +436,7 @@ static void work_release(struct work *w)
 
 int transform_run(const struct set *set, const char *target, struct stream *in, struct out *out, struct diag *d)
 {
-	struct work w = { .set = set, .target = target, .out = out, .d = d };
+	struct work w = { .set = set, .target = target, .out = out, .d = d, .ways = WAYS_INIT(set, target) };
 	struct record r;
 	int rc;
 

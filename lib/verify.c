@@ -2,9 +2,9 @@
 #include "verify.h"
 
 #include "effect.h"
-#include "io.h"
 #include "patch.h"
 #include "pointer.h"
+#include "redact.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct verifying {
 	struct doc doc, other, ledger_doc;
 	struct buf line, findings, diff, scratch, expected, actual, entry, plan_text;
 	uint32_t written; /* in ledger_doc: the bytes that the ledger saw, or DOC_NONE */
-	char **want;      /* --against: plan hashes in order; NULL-ended */
+	char **want;      /* --against: plan hashes in order */
 	size_t nwant, seen;
 	size_t failed, warned, named;
 };
@@ -98,6 +98,52 @@ static int expect(struct verifying *v, const struct plan *p, const struct step *
 	return rc;
 }
 
+/* Is the value of an operation a secret's, by a name in its path or somewhere in itself? */
+static bool is_secret(const struct doc *d, uint32_t op)
+{
+	uint32_t path = doc_member(d, op, "path", 4), value = doc_member(d, op, "value", 5);
+	size_t n;
+
+	if (path == DOC_NONE || value == DOC_NONE)
+		return false;
+	for (const char *s = doc_span(d, path, &n) + 1, *end = s + n - 2; s < end;) {
+		const char *slash = memchr(s, '/', (size_t)(end - s));
+		const char *stop = slash ? slash : end;
+
+		if (redact_name(s, (size_t)(stop - s)))
+			return true;
+		s = stop + 1;
+	}
+	/* a text that is not a name but reads like one hides the value as well */
+	for (uint32_t t = value; t < d->tok[value].next; t++) {
+		const char *s = doc_span(d, t, &n);
+
+		if (d->tok[t].type == DOC_STRING && redact_name(s + 1, n - 2))
+			return true;
+	}
+	return false;
+}
+
+/* Append an operation, with the value of a secret left out. */
+static void put_op(struct buf *out, const struct doc *d, uint32_t op)
+{
+	size_t n;
+	const char *s = doc_span(d, op, &n);
+	struct rec w;
+
+	if (!is_secret(d, op)) {
+		buf_add(out, s, n);
+		return;
+	}
+	rec_open(&w, out);
+	s = doc_span(d, doc_member(d, op, "op", 2), &n);
+	rec_raw(&w, "op", s, n);
+	s = doc_span(d, doc_member(d, op, "path", 4), &n);
+	rec_raw(&w, "path", s, n);
+	rec_cstr(&w, "value", REDACTED);
+	rec_close(&w);
+}
+
 /* Put at most DIFF_LINES operations, expected to actual, into v->diff: false if there is nothing to show. */
 static bool make_diff(struct verifying *v, const struct plan *p, const struct step *s, const struct buf *bytes)
 {
@@ -115,11 +161,8 @@ static bool make_diff(struct verifying *v, const struct plan *p, const struct st
 	uint32_t t = 1, n = 0;
 
 	for (; t < v->doc.tok[0].next && n < DIFF_LINES; t = v->doc.tok[t].next, n++) {
-		size_t len;
-		const char *op = doc_span(&v->doc, t, &len);
-
 		buf_addch(&v->diff, n ? ',' : '[');
-		buf_add(&v->diff, op, len);
+		put_op(&v->diff, &v->doc, t);
 	}
 	if (n)
 		buf_addch(&v->diff, ']');
@@ -249,7 +292,7 @@ static void check_against(struct verifying *v, const char *hash)
 	char *message;
 
 	v->seen++;
-	if (!v->want || (want && strcmp(want, hash) == 0))
+	if (!v->ask->against || (want && strcmp(want, hash) == 0))
 		return;
 	message = xasprintf("plan_hash_mismatch: expected_hash %s, actual_hash %s", want ? want : "none", hash);
 	c.message = message;
@@ -318,13 +361,13 @@ static int find_plan(struct verifying *v, const struct record *r, struct plan *p
 static int read_against(struct verifying *v)
 {
 	struct diag *d = v->d;
-	struct buf text = BUF_INIT;
+	const struct buf *text = v->ask->against_text;
 	struct doc doc = DOC_INIT;
-	int rc = io_read_file(v->ask->against, &text, "missing_plan_file", d);
 	size_t at = 0, used;
+	int rc = 0;
 
 	while (rc == 0) {
-		int more = doc_parse_next(&doc, text.s + at, text.len - at, RECORD_MAX_DEPTH, &used);
+		int more = doc_parse_next(&doc, text->s + at, text->len - at, RECORD_MAX_DEPTH, &used);
 		uint32_t t;
 		char want[HEX_SIZE], is[HEX_SIZE];
 
@@ -345,7 +388,6 @@ static int read_against(struct verifying *v)
 		v->want = xrealloc(v->want, v->nwant + 1, sizeof *v->want);
 		v->want[v->nwant++] = xstrdup(is);
 	}
-	buf_release(&text);
 	doc_release(&doc);
 	return rc;
 }
@@ -411,7 +453,7 @@ int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in,
 	uint64_t n = t.n;
 
 	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &t, d)) == 0) {
-		if (v.want && v.seen < v.nwant)
+		if (v.seen < v.nwant)
 			diag_add(d, MIG_INVALID, "plan_hash_mismatch", ask->against, "holds %zu plans, %zu came",
 			         v.nwant, v.seen);
 		if (v.named > MAX_NAMED)

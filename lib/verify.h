@@ -10,8 +10,9 @@
 #include "stream.h"
 
 struct verify_ask {
-	const char *against; /* a file of plans that stdin's must equal, or NULL */
-	bool strict;         /* warnings count */
+	const char *against;            /* a file of plans that stdin's must equal, or NULL, */
+	const struct buf *against_text; /* and what it holds */
+	bool strict;                    /* warnings count */
 };
 
 /*

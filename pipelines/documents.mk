@@ -36,7 +36,8 @@ MIG_TENANT ?=
 MIG_PROJECT ?=
 MIG_REASON ?=
 # The transform runs on MIG_JOBS cores by GNU parallel: the plan has the same
-# bytes for any number.  MIG_FANOUT=1 uses parallel for one as well.
+# bytes for any number.  MIG_FANOUT=1 uses parallel for one as well.  No --halt,
+# with which parallel can wait for ever: mig-plan notices whatever is missing.
 MIG_JOBS ?= 1
 MIG_FANOUT ?=
 MIG_BLOCK ?= 16M
@@ -61,7 +62,7 @@ mig-gates = mig-gate $(call mig-flag,--env,MIG_ENV) $(mig-scope) $(MIG_GATE_FLAG
 mig-transforms = mig-transform $(call mig-flag,--set,MIG_SET) \
 	$(call mig-flag,--target-version,MIG_TARGET_VERSION)
 mig-parallel = PARALLEL_SHELL=/bin/sh parallel --plain --will-cite -q --pipe -k --recend '\n' \
-	--block $(call mig-q,$(MIG_BLOCK)) -j $(call mig-q,$(MIG_JOBS)) --halt soon,fail=1
+	--block $(call mig-q,$(MIG_BLOCK)) -j $(call mig-q,$(MIG_JOBS))
 
 
 # The commands of each target, in a shell where $out is MIG_OUT.
@@ -103,7 +104,7 @@ mig-do-report = set --; \
 define mig-run
 @out=$(call mig-q,$(MIG_OUT)); \
 mkdir -p "$$out" && echo 1 > "$$out/exit-code" && : > "$$out/$1.tmp" || exit 3; \
-rm -f "$$out/$1"; \
+rm -f "$$out/$1" "$$out/$3"; \
 ( $2 ) > "$$out/$1.tmp"; \
 code=$$?; \
 [ $$code -le 5 ] || code=1; \

@@ -9,7 +9,8 @@
 #	$ echo hello | tr a-z A-Z
 #	HELLO
 #
-# MIG_BLESS=1 rewrites the example records of mig-stream(5).
+# MIG_BLESS=1 rewrites what is shown: the example records of mig-stream(5) and
+# what commands print.
 
 load helper
 
@@ -83,13 +84,18 @@ bless() {
 		kind=${pair%:*}
 		record "$kind" "${pair#*:}" > want
 		[ -s want ] || fail "the example run has no $kind"
-		if [ "${MIG_BLESS-}" = 1 ]; then
-			awk -f "$EXAMPLE/wrap.awk" want > wrapped
-			bless "example: $kind" wrapped
-		fi
 		display "example: $kind" "$MAN/mig-stream.5" | sed 's/^ *//' | tr -d '\n' > shown
-		diff -u <(masked < want) <(masked < shown; echo) || fail "mig-stream(5): $kind"
+		diff -u <(masked < want) <(masked < shown; echo) && continue
+		[ "${MIG_BLESS-}" = 1 ] || fail "mig-stream(5): $kind"
+		awk -f "$EXAMPLE/wrap.awk" want > wrapped
+		bless "example: $kind" wrapped
 	done
+}
+
+@test "the example in mig-set(5) gives the patch it shows" {
+	example
+	display "example: patch" "$MAN/mig-set.5" | jq -c . > shown
+	jq -c 'select(.kind == "change") | .patch' changes | diff -u shown -
 }
 
 @test "the hashes in mig-stream(5) hold" {
@@ -133,19 +139,42 @@ timeless() {
 	sed -E 's/(duration_ms=)[0-9]+/\1N/' "$1"
 }
 
-# transcript NAME < LINES
+# refill FILE: put what the commands printed below them.
+refill() {
+	awk '
+	FNR == 1 { man = FILENAME !~ /[.]md$/ }
+	/^\.S[hs] / { section = $2 == "EXAMPLES" || $2 == "Sixty" }
+	!inside { print; inside = man ? section && /^\.Bd / : $0 == "```console"; next }
+	/^\.Ed/ || /^```/ { inside = 0; print; next }
+	/^\$ / || more {
+		print
+		if (!more) n++
+		if (man) gsub(/\\e/, "\\")
+		here = here ? $0 != "END" : /<<.*END/
+		more = here || /(\\|\||&&)$/
+		while (!more && (getline line < ("step/" n ".out")) > 0) {
+			if (man) gsub(/\\/, "\\e", line)
+			print line
+		}
+	}' "$1" > refilled
+	cp refilled "$1"
+}
+
+# transcript FILE < LINES: run the lines, which come from FILE.
 transcript() {
-	local name=$1 i
+	local file=$1 i stale=
 	split_transcript
-	[ -f step/1.cmd ] || fail "$name: no command"
+	[ -f step/1.cmd ] || fail "$file: no command"
 	run_steps
 	for ((i = 1; ; i++)); do
 		[ -f "step/$i.cmd" ] || break
-		diff -u <(timeless "step/$i.want") <(timeless "step/$i.out") || fail "$name: $(cat "step/$i.cmd")"
+		diff -u <(timeless "step/$i.want") <(timeless "step/$i.out") || stale=1
+		[ -z "$stale" ] || [ "${MIG_BLESS-}" = 1 ] || fail "$file: $(cat "step/$i.cmd")"
 		# shellcheck disable=SC2016 # literally
 		[ "$(cat "step/$i.rc")" = 0 ] || grep -qxF 'echo $?' "step/$((i + 1)).cmd" 2> /dev/null ||
-			fail "$name: exit $(cat "step/$i.rc"): $(cat "step/$i.cmd")"
+			fail "$file: exit $(cat "step/$i.rc"): $(cat "step/$i.cmd")"
 	done
+	[ -z "$stale" ] || refill "$file"
 }
 
 # workplace: the samples and sets, as seen from the top of the source tree.
@@ -175,7 +204,7 @@ examples() {
 	for page in "$MAN"/*.1 "$MAN/migtools.7"; do
 		rm -rf here && mkdir here && cd here || return
 		workplace
-		examples "$page" | transcript "${page##*/}"
+		examples "$page" | transcript "$page"
 		cd ..
 	done
 }
@@ -213,14 +242,14 @@ synopsis_of() {
 	for guide in "$MIG_ROOT"/docs/guides/*.md; do
 		rm -rf here && mkdir here && cd here || return
 		export MIG_ACTOR=ada
-		fences console "$guide" | transcript "${guide##*/}"
+		fences console "$guide" | transcript "$guide"
 		cd ..
 	done
 }
 
 @test "README.md does what it shows" {
 	workplace
-	fences console "$MIG_ROOT/README.md" | transcript README.md
+	fences console "$MIG_ROOT/README.md" | transcript "$MIG_ROOT/README.md"
 }
 
 @test "the make goals in README.md and CONTRIBUTING.md exist" {
@@ -249,9 +278,37 @@ unknown() {
 		grep -oE '`[^` ]+`' "$page" | tr -d '`' | sort -u | while IFS= read -r name; do
 			! unknown "$name" || echo "$page: $name"
 		done
+		# shellcheck disable=SC2016
+		grep -oE '`[a-z-]+\.c`: `[a-z_]+`' "$page" | tr -d '`:' | while read -r file name; do
+			cat "lib/$file" "bin/$file" 2> /dev/null | grep -q "\b$name(" || echo "$page: $file has no $name"
+		done
 		grep -oE '\]\([^):]+\)' "$page" | sed 's/^](//; s/)$//' | while IFS= read -r link; do
 			[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
 		done
 	done > "$TMPDIR/missing"
 	[ ! -s "$TMPDIR/missing" ] || fail "$(cat "$TMPDIR/missing")"
+}
+
+@test "every code that the manual pages name is in the source" {
+	cd "$MIG_ROOT" || return
+	for page in docs/man/*; do
+		sed -nE 's/^\.(It )?Cm //p' "$page" | grep -oE '[a-z]+(_[a-z]+)+' | sort -u | while IFS= read -r name; do
+			grep -qwF "$name" lib/*.[ch] bin/*.c || echo "$page: $name"
+		done
+	done > "$TMPDIR/missing"
+	[ ! -s "$TMPDIR/missing" ] || fail "$(cat "$TMPDIR/missing")"
+}
+
+@test "every code of a reject is in a manual page" {
+	cd "$MIG_ROOT" || return
+	{
+		sed -nE 's/.*put_reject\([^"]*"([a-z_]+)".*/\1/p; s/.*return "([a-z]+_[a-z]+)";/\1/p' lib/extract.c lib/transform.c
+		sed -nE 's/.*unread\([^"]*"([a-z_]+)".*/\1/p' lib/fs-scan.c
+		sed -nE 's/.*add_(predicates|error)\(out, [^"]*"([a-z_]+)".*/\2/p' lib/set.c
+		sed -nE 's/^ \*   ([a-z_]+) +JQ_REJECT.*/\1/p' lib/jqrun.h
+	} | sort -u > "$TMPDIR/codes"
+	[ "$(wc -l < "$TMPDIR/codes")" -gt 10 ] || fail "the codes are not found any more"
+	while IFS= read -r code; do
+		grep -qw "$code" docs/man/mig-set.5 docs/man/mig-stream.5 || fail "$code"
+	done < "$TMPDIR/codes"
 }

@@ -517,6 +517,27 @@ Only in site/run-1.1.0: manifest.json.backup" ]
 	[ ! -e site/.mig ]
 }
 
+@test "a signal to mig alone does not lose what its filters go on to do" {
+	site && plan
+	mkdir fake
+	cp "$MIG_X/mig" fake/mig
+	for f in extract transform plan gate verify report; do
+		ln -s "$MIG_X/mig-$f" "fake/mig-$f"
+	done
+	printf '#!/bin/sh\n: > started\nsleep 0.5\nexec %s/mig-apply "$@"\n' "$MIG_X" > fake/mig-apply
+	chmod +x fake/mig-apply
+	fake/mig apply --plan plan.ndjson --store fs:site --env dev --apply --out out > outcomes.ndjson 2> said 3>&- &
+	pid=$!
+	for _ in $(seq 50); do
+		[ ! -e started ] || break
+		sleep 0.1
+	done
+	kill -TERM "$pid"
+	wait "$pid"
+	cmp outcomes.ndjson out/migration_manifest_1.2.0_report.json
+	grep -q '^OK code=0 ' said
+}
+
 @test "the store's URI may come from the environment, its password stays out of what is said" {
 	site
 	MIG_STORE=fs:site mig plan --set "$SET" --env dev "${to[@]}" --plan plan.ndjson

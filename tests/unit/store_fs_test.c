@@ -178,7 +178,8 @@ static bool says(const char *rule)
 /* ---- plans: every document goes from "1.0.0" to "1.1.0" and gets a history ---- */
 
 #define OLD "{\"v\": \"1.0.0\", \"n\": 1}\n"
-#define ENTRY "{\"changes\":[],\"checksum_after\":\"\",\"checksum_before\":\"\",\"from_version\":\"1.0.0\",\"to_version\":\"1.1.0\"}"
+#define ENTRY "{\"changes\":[],\"checksum_after\":\"sha256:%s\",\"checksum_before\":\"sha256:" LEDGER_START "\"," \
+	"\"from_version\":\"1.0.0\",\"to_version\":\"1.1.0\"}"
 #define PATCH "[{\"op\":\"replace\",\"path\":\"/v\",\"value\":\"1.1.0\"}]"
 #define TIME "2026-01-02T03:04:05Z"
 #define VERSIONS "1.0.0..1.1.0"
@@ -241,7 +242,7 @@ static void add_step(struct buf *b, const char *ref, const char *text, size_t in
 		buf_addf(b, "{\"op\":\"restore\",\"raw\":\"%s\",\"ref\":\"%s\"}", raw, ref);
 	else
 		buf_addf(b, "{\"op\":\"patch\",\"patch\":" PATCH ",\"ref\":\"%s\"},{\"entry\":" ENTRY ",\"op\":\"stamp\","
-		         "\"pointer\":\"/history\",\"ref\":\"%s\"}", ref, ref);
+		         "\"pointer\":\"/history\",\"ref\":\"%s\"}", ref, after, ref);
 	if (entry && suffix)
 		buf_addf(b, ",{\"op\":\"unbackup\",\"ref\":\"%s\",\"suffix\":\"%s\"}", ref, suffix);
 	buf_addstr(b, "],");
@@ -1062,7 +1063,6 @@ static void errors(void)
 	apply(&plan);
 	hook = NULL;
 	CHECK(code == MIG_ERROR && all_old() && tidy());
-	complain();
 
 	test("without hard links originals and backups are copied");
 	three(".bak");

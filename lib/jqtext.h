@@ -1,0 +1,21 @@
+/*
+ * jqtext.h -- the text of a jq program: its syntax, the prelude, compiling.
+ *
+ * Floor 5.  Private to jqrun.c.
+ */
+#ifndef MIG_JQTEXT_H
+#define MIG_JQTEXT_H
+
+#include "diag.h"
+
+#include <jv.h>
+
+#include <jq.h>
+
+/* As jqrun_check. */
+int jqtext_check(const char *text, const char *where, struct diag *d);
+
+/* As jqrun_compile: a new libjq, for jq_teardown. */
+jq_state *jqtext_compile(const char *lib, const char *text, const char *where, struct diag *d);
+
+#endif

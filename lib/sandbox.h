@@ -1,0 +1,31 @@
+/*
+ * sandbox.h -- give up what a filter has no more use for.
+ *
+ * Floor 2.  Holds for the whole process and cannot be taken back.  What is open
+ * stays usable, so that everything a filter needs is opened first.  By Landlock
+ * where the kernel has it; a kernel without it is no finding, one that has it
+ * and fails is MIG_ERROR "sandbox_failed".  Builds with MIG_SAN do nothing here:
+ * the leak checker reads /proc.
+ *
+ *	                  open    read           write       TCP, signals to others
+ *	sandbox_pure      none    what is open   what is open   no
+ *	sandbox_reading   files   anything       what is open   no
+ *	sandbox_tree      below   below          below if asked no
+ */
+#ifndef MIG_SANDBOX_H
+#define MIG_SANDBOX_H
+
+#include "diag.h"
+
+#include <stdbool.h>
+
+/* No new descriptor of any kind, no change to a file system by name. */
+int sandbox_pure(struct diag *d);
+
+/* Files may still be opened, for reading only. */
+int sandbox_reading(struct diag *d);
+
+/* Only what is below the folder dir, and that for reading only unless writes. */
+int sandbox_tree(int dir, bool writes, struct diag *d);
+
+#endif
