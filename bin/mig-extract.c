@@ -9,22 +9,38 @@
 #include "cli.h"
 #include "extract.h"
 #include "history.h"
+#include "semver.h"
 
 #include <stdlib.h>
 
 static const char help[] = "usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
 			   "       mig-extract --store URI --set DIR --list-versions\n"
+			   "       mig-extract --store URI --applied [--last | --to SEMVER | --plan HASH]\n"
+			   "                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
+			   "       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
+			   "                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
+			   "                   [--since TIME] [--until TIME] [--ref REF]\n"
 			   "\n"
-			   "Read the documents of a store that a migration set describes; write a stream.\n"
+			   "Read the documents of a store that a migration set describes, or what was done to\n"
+			   "them; write a stream.\n"
 			   "\n"
-			   "  --store URI       where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --set DIR         the migration set\n"
-			   "  --ref REF         only this document; may be given more than once\n"
-			   "  --list-versions   count the documents by version instead\n"
+			   "  --store URI        where the documents live: fs:DIR (or MIG_STORE)\n"
+			   "  --set DIR          the migration set\n"
+			   "  --ref REF          only this document; may be given more than once\n"
+			   "  --list-versions    count the documents by version instead\n"
+			   "  --applied          the plans that are applied and not undone, newest first:\n"
+			   "    --last             those of the last run\n"
+			   "    --to SEMVER        those that led beyond this version\n"
+			   "    --plan HASH        the one with this plan_hash\n"
+			   "  --ledger           the entries of the ledger, oldest first, only those with this\n"
+			   "    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
+			   "    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
+			   "    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
+			   "    --ref REF          about plans that change this document\n"
 			   "  --help --version\n"
 			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set or ref missing,\n"
-			   "4 the set is invalid.\n";
+			   "Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref or plan\n"
+			   "missing, 4 the set is invalid, or the ledger's chain is broken.\n";
 
 struct opts {
 	const char *store, *set;
@@ -38,7 +54,8 @@ struct opts {
 static int check_mode(struct opts *o)
 {
 	const struct history_ask *h = &o->entries;
-	bool filters = h->migration || h->version || h->env || h->tenant || h->project || h->event || h->since || h->until;
+	bool filters = h->version || h->event || h->since || h->until;
+	bool scope = h->migration || h->env || h->tenant || h->project;
 	int which = (o->which.to != NULL) + (o->which.plan != NULL) + o->which.last;
 
 	if (o->versions + o->applied + o->ledger > 1)
@@ -47,7 +64,7 @@ static int check_mode(struct opts *o)
 		return cli_usage(help, "--to, --last and --plan go with --applied");
 	if (which > 1)
 		return cli_usage(help, "--to, --last and --plan exclude each other");
-	if (!o->ledger && filters)
+	if (!o->ledger && (filters || (!o->applied && scope)))
 		return cli_usage(help, "what entries are wanted goes with --ledger");
 	if ((o->versions || o->applied) && o->refs.n)
 		return cli_usage(help, "--ref goes with documents, or with --ledger");
@@ -56,6 +73,20 @@ static int check_mode(struct opts *o)
 	if (o->applied || o->ledger)
 		return o->set ? cli_usage(help, "--set goes with documents") : -1;
 	return o->set ? -1 : cli_usage(help, "--set is required");
+}
+
+/* A time, or the front of one that ends with a whole part; NULL will do. */
+static bool is_time(const char *s)
+{
+	static const char shape[] = "0000-00-00T00:00:00Z";
+	size_t n = s ? strlen(s) : 4;
+
+	if (n < 4 || n >= sizeof shape || (shape[n] && shape[n] != 'Z' && !strchr("-T:", shape[n])))
+		return false;
+	for (size_t i = 0; s && i < n; i++)
+		if (shape[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
+			return false;
+	return true;
 }
 
 static int parse_opts(struct opts *o, int argc, char **argv)
@@ -81,8 +112,14 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return cli_usage(help, "--store is required");
 	if ((rc = check_mode(o)) >= 0)
 		return rc;
-	if (o->which.to && !cli_version(help, o->which.to))
-		return MIG_USAGE;
+	if (o->which.to && !semver_valid(o->which.to))
+		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
+	if (!is_time(h->since) || !is_time(h->until))
+		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
+	o->which.migration = h->migration;
+	o->which.env = h->env;
+	o->which.tenant = h->tenant;
+	o->which.project = h->project;
 	return h->env && !cli_env(help, h->env) ? MIG_USAGE : -1;
 }
 

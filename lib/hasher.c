@@ -89,7 +89,7 @@ static struct text member_text(struct hashing *x, uint32_t obj, const char *name
 	return t != DOC_NONE && d->tok[t].type == DOC_STRING ? record_text(d, t, &x->b) : (struct text){ "", 0 };
 }
 
-static void count_object(struct hashing *x, const char *hash)
+static void count_object(struct hashing *x, const char *name)
 {
 	struct text ref, h;
 
@@ -97,7 +97,7 @@ static void count_object(struct hashing *x, const char *hash)
 	buf_reset(&x->b);
 	buf_reserve(&x->b, x->values.doc.len);
 	ref = member_text(x, 0, "ref");
-	h = member_text(x, 0, hash);
+	h = member_text(x, 0, name);
 	tally_object(&x->objects, ref, h);
 }
 
@@ -191,6 +191,7 @@ static int check_record(struct hashing *x)
 		check_own(x, 0, "hash", "entry_mismatch");
 		count_entry(x);
 		break;
+	case KIND_STEP: count_object(x, "step_id"); break;
 	case KIND_VERSIONS: x->counts = true; break;
 	case KIND_END:
 		if (!x->counts) /* what a versions record counts is not in the stream */

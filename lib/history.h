@@ -18,22 +18,25 @@ struct history_ask {
 
 /*
  * Write the matching entries, oldest first, and their end, whose digest is over
- * seq NUL hash LF.  The whole chain is checked on the way: MIG_INVALID
- * "ledger_broken" where it does not hold.
+ * seq NUL hash LF.  With ref, each entry that speaks of the document's plan has
+ * a step record before it: ref NUL step_id LF in the digest.  The whole chain is
+ * checked on the way: MIG_INVALID "ledger_broken" where it does not hold.
  */
 int history_entries(struct store *s, const struct history_ask *ask, struct out *out, struct diag *d);
 
-/* Which of the applied plans. */
+/* Which of the applied plans; NULL: any. */
 struct applied_ask {
-	const char *to;   /* those that led beyond this version; or NULL */
-	const char *plan; /* the one with this plan_hash; or NULL */
-	bool last;        /* those of the last stream */
+	const char *migration, *env, *tenant, *project;
+	const char *to;   /* those that led beyond this version: of one migration only */
+	const char *plan; /* the one with this plan_hash */
+	bool last;        /* the newest, and those before it that came in one stream with it */
 };
 
 /*
  * Write the plans that are applied and not rolled back, newest first, and their
  * end.  A plan whose text was pruned is MIG_PRECONDITION "missing_plan"; a named
- * plan that is not applied is MIG_PRECONDITION "not_applied".
+ * plan that is not applied is MIG_PRECONDITION "not_applied"; plans of several
+ * migrations beyond a version are MIG_USAGE "ambiguous".
  */
 int history_applied(struct store *s, const struct applied_ask *ask, struct out *out, struct diag *d);
 
