@@ -346,8 +346,8 @@ static void row_json(const struct history_row *w, struct buf *out)
 	rec_cstr(&r, "ticket", w->ticket);
 	rec_cstr(&r, "time", w->time);
 	rec_cstr(&r, "to", w->to);
-	rec_bool(&r, "undone", w->undone);
 	rec_cstr(&r, "undoes", w->undoes);
+	rec_bool(&r, "undone", w->undone);
 	rec_cstr(&r, "user", w->user);
 	rec_close(&r);
 }
