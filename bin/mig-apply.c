@@ -11,21 +11,22 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-apply --store URI [--lock-timeout SECONDS] [--deadline SECONDS]\n"
-			   "                 [--now TIME]\n"
-			   "\n"
-			   "Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
-			   "Verdicts on stdin are written into the ledger and passed on.\n"
-			   "\n"
-			   "  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
-			   "  --deadline SECONDS      do not begin what would take longer, as far as the ledger tells\n"
-			   "  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 applied or nothing to do, 1 unexpected error or past the deadline,\n"
-			   "2 usage or an unknown record, 3 store missing, locked, full or not writable, or\n"
-			   "the stream was cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+static const char help[] =
+	"usage: mig-apply --store URI [--lock-timeout SECONDS] [--deadline SECONDS]\n"
+	"                 [--now TIME]\n"
+	"\n"
+	"Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
+	"Verdicts on stdin are written into the ledger and passed on.\n"
+	"\n"
+	"  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
+	"  --deadline SECONDS      do not begin what would take longer, as far as the ledger tells\n"
+	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 applied or nothing to do, 1 unexpected error or past the deadline,\n"
+	"2 usage or an unknown record, 3 store missing, locked, full or not writable, or\n"
+	"the stream was cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
 
 enum { NONE = -1 };
 

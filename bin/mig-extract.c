@@ -13,34 +13,35 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
-			   "       mig-extract --store URI --set DIR --list-versions\n"
-			   "       mig-extract --store URI --applied [--last | --to SEMVER | --plan HASH]\n"
-			   "                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
-			   "       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
-			   "                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
-			   "                   [--since TIME] [--until TIME] [--ref REF]\n"
-			   "\n"
-			   "Read the documents of a store that a migration set describes, or what was done to\n"
-			   "them; write a stream.\n"
-			   "\n"
-			   "  --store URI        where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --set DIR          the migration set\n"
-			   "  --ref REF          only this document; may be given more than once\n"
-			   "  --list-versions    count the documents by version instead\n"
-			   "  --applied          the plans that are applied and not undone, newest first:\n"
-			   "    --last             those of the last run\n"
-			   "    --to SEMVER        those that led beyond this version\n"
-			   "    --plan HASH        the one with this plan_hash\n"
-			   "  --ledger           the entries of the ledger, oldest first, only those with this\n"
-			   "    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
-			   "    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
-			   "    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
-			   "    --ref REF          about plans that change this document\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref or plan\n"
-			   "missing, 4 the set is invalid, or the ledger's chain is broken.\n";
+static const char help[] =
+	"usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
+	"       mig-extract --store URI --set DIR --list-versions\n"
+	"       mig-extract --store URI --applied [--last | --to SEMVER | --plan HASH]\n"
+	"                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
+	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
+	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
+	"                   [--since TIME] [--until TIME] [--ref REF]\n"
+	"\n"
+	"Read the documents of a store that a migration set describes, or what was done to\n"
+	"them; write a stream.\n"
+	"\n"
+	"  --store URI        where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --set DIR          the migration set\n"
+	"  --ref REF          only this document; may be given more than once\n"
+	"  --list-versions    count the documents by version instead\n"
+	"  --applied          the plans that are applied and not undone, newest first:\n"
+	"    --last             those of the last run\n"
+	"    --to SEMVER        those that led beyond this version\n"
+	"    --plan HASH        the one with this plan_hash\n"
+	"  --ledger           the entries of the ledger, oldest first, only those with this\n"
+	"    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
+	"    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
+	"    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
+	"    --ref REF          about plans that change this document\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref or plan\n"
+	"missing, 4 the set is invalid, or the ledger's chain is broken.\n";
 
 struct opts {
 	const char *store, *set;
@@ -92,16 +93,24 @@ static bool is_time(const char *s)
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	struct history_ask *h = &o->entries;
-	const struct cli_opt opts[] = {
-		{ "store", CLI_TEXT, &o->store }, { "set", CLI_TEXT, &o->set }, { "ref", CLI_LIST, &o->refs },
-		{ "list-versions", CLI_FLAG, &o->versions }, { "applied", CLI_FLAG, &o->applied },
-		{ "to", CLI_TEXT, &o->which.to }, { "last", CLI_FLAG, &o->which.last },
-		{ "plan", CLI_TEXT, &o->which.plan }, { "ledger", CLI_FLAG, &o->ledger },
-		{ "migration", CLI_TEXT, &h->migration }, { "target-version", CLI_TEXT, &h->version },
-		{ "env", CLI_TEXT, &h->env }, { "tenant", CLI_TEXT, &h->tenant }, { "project", CLI_TEXT, &h->project },
-		{ "event", CLI_TEXT, &h->event }, { "since", CLI_TEXT, &h->since }, { "until", CLI_TEXT, &h->until },
-		{ NULL, CLI_FLAG, NULL }
-	};
+	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
+		                        { "set", CLI_TEXT, &o->set },
+		                        { "ref", CLI_LIST, &o->refs },
+		                        { "list-versions", CLI_FLAG, &o->versions },
+		                        { "applied", CLI_FLAG, &o->applied },
+		                        { "to", CLI_TEXT, &o->which.to },
+		                        { "last", CLI_FLAG, &o->which.last },
+		                        { "plan", CLI_TEXT, &o->which.plan },
+		                        { "ledger", CLI_FLAG, &o->ledger },
+		                        { "migration", CLI_TEXT, &h->migration },
+		                        { "target-version", CLI_TEXT, &h->version },
+		                        { "env", CLI_TEXT, &h->env },
+		                        { "tenant", CLI_TEXT, &h->tenant },
+		                        { "project", CLI_TEXT, &h->project },
+		                        { "event", CLI_TEXT, &h->event },
+		                        { "since", CLI_TEXT, &h->since },
+		                        { "until", CLI_TEXT, &h->until },
+		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)

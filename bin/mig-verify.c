@@ -9,21 +9,22 @@
 #include "cli.h"
 #include "verify.h"
 
-static const char help[] = "usage: mig-verify --store URI [--against FILE] [--strict]\n"
-			   "       mig-verify --store URI --ledger [--head HASH]\n"
-			   "\n"
-			   "Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
-			   "or that its ledger is whole.\n"
-			   "\n"
-			   "  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --against FILE   the plans on stdin must be those of FILE\n"
-			   "  --strict         warnings count as failures\n"
-			   "  --ledger         re-compute the ledger's chain; reads no stdin\n"
-			   "  --head HASH      a head kept elsewhere, which the chain must hold\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
-			   "3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
+static const char help[] =
+	"usage: mig-verify --store URI [--against FILE] [--strict]\n"
+	"       mig-verify --store URI --ledger [--head HASH]\n"
+	"\n"
+	"Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
+	"or that its ledger is whole.\n"
+	"\n"
+	"  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --against FILE   the plans on stdin must be those of FILE\n"
+	"  --strict         warnings count as failures\n"
+	"  --ledger         re-compute the ledger's chain; reads no stdin\n"
+	"  --head HASH      a head kept elsewhere, which the chain must hold\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
+	"3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
 	const char *store, *head;
@@ -33,12 +34,11 @@ struct opts {
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
-		                        { "against", CLI_TEXT, &o->ask.against },
-		                        { "strict", CLI_FLAG, &o->ask.strict },
-		                        { "ledger", CLI_FLAG, &o->ledger },
-		                        { "head", CLI_TEXT, &o->head },
-		                        { NULL, CLI_FLAG, NULL } };
+	const struct cli_opt opts[] = {
+		{ "store", CLI_TEXT, &o->store },       { "against", CLI_TEXT, &o->ask.against },
+		{ "strict", CLI_FLAG, &o->ask.strict }, { "ledger", CLI_FLAG, &o->ledger },
+		{ "head", CLI_TEXT, &o->head },         { NULL, CLI_FLAG, NULL }
+	};
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)

@@ -186,19 +186,26 @@ static int check_record(struct hashing *x)
 		count_plan(x, record_get(&r, "plan"));
 		break;
 	case KIND_OUTCOME:
-	case KIND_VERDICT: count_plan(x, 0); break;
+	case KIND_VERDICT:
+		count_plan(x, 0);
+		break;
 	case KIND_ENTRY:
 		check_own(x, 0, "hash", "entry_mismatch");
 		count_entry(x);
 		break;
-	case KIND_STEP: count_object(x, "step_id"); break;
-	case KIND_VERSIONS: x->counts = true; break;
+	case KIND_STEP:
+		count_object(x, "step_id");
+		break;
+	case KIND_VERSIONS:
+		x->counts = true;
+		break;
 	case KIND_END:
 		if (!x->counts) /* what a versions record counts is not in the stream */
 			check_end(x, &r);
 		x->counts = false;
 		break;
-	default: break;
+	default:
+		break;
 	}
 	return 0;
 }
