@@ -1,9 +1,10 @@
 /*
  * mig-apply -- use permits: do what their plans say.
  *
- * stdin: permits.  stdout: an outcome for each plan, then end.  Exit: 0, 2, 3
- * (store missing, locked, full; stream cut short), 4 (drift, a hash does not
- * hold), 5 (no permit), 1.
+ * stdin: permits, or verdicts to write down.  stdout: an outcome for each plan,
+ * or the verdicts, then end.  Exit: 0, 2, 3 (store missing, locked, full; stream
+ * cut short), 4 (drift, a hash does not hold), 5 (no permit), 1 (also for a
+ * deadline).
  */
 #include "apply.h"
 #include "cli.h"
@@ -11,23 +12,28 @@
 #include <stdlib.h>
 
 static const char help[] =
-	"usage: mig-apply --store URI [--lock-timeout SECONDS] [--now TIME]\n"
+	"usage: mig-apply --store URI [--lock-timeout SECONDS] [--deadline SECONDS]\n"
+	"                 [--now TIME]\n"
 	"\n"
 	"Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
+	"Verdicts on stdin are written into the ledger and passed on.\n"
 	"\n"
 	"  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
 	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
+	"  --deadline SECONDS      do not begin what would take longer, as far as the ledger tells\n"
 	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
 	"  --help --version\n"
 	"\n"
-	"Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
-	"unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
-	"cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+	"Exit status: 0 applied or nothing to do, 1 unexpected error or past the deadline,\n"
+	"2 usage or an unknown record, 3 store missing, locked, full or not writable, or\n"
+	"the stream was cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+
+enum { NONE = -1 };
 
 struct opts {
 	const char *store, *now;
-	int64_t lock_timeout;
-	char *stamp;
+	int64_t lock_timeout, deadline;
+	char *stamp, *actor;
 };
 
 static int parse_opts(struct opts *o, int argc, char **argv)
@@ -35,6 +41,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "now", CLI_TEXT, &o->now },
 		                        { "lock-timeout", CLI_COUNT, &o->lock_timeout },
+		                        { "deadline", CLI_COUNT, &o->deadline },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
@@ -46,7 +53,11 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return cli_usage(help, "--store is required");
 	if (o->lock_timeout > 86400)
 		return cli_usage(help, "--lock-timeout: at most a day");
-	return cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
+	if (o->deadline == 0 || o->deadline > 31536000)
+		return cli_usage(help, "--deadline: from one second to a year");
+	if (!cli_now(help, o->now, &o->stamp) || !(o->actor = cli_actor(help)))
+		return MIG_USAGE;
+	return -1;
 }
 
 static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
@@ -63,19 +74,23 @@ static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .lock_timeout = 10 };
+	struct opts o = { .lock_timeout = 10, .deadline = NONE };
 	struct filter f;
 
 	progname = "mig-apply";
 	int rc = parse_opts(&o, argc, argv);
 
-	if (rc >= 0)
-		return rc;
-	struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout, .now = o.stamp };
+	if (rc < 0) {
+		struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout,
+			                 .now = o.stamp,
+			                 .deadline = o.deadline == NONE ? 0 : o.deadline,
+			                 .actor = o.actor };
 
-	filter_init(&f, progname, true);
-	run(o.store, &ask, &f);
-	rc = filter_finish(&f);
+		filter_init(&f, progname, true);
+		run(o.store, &ask, &f);
+		rc = filter_finish(&f);
+	}
+	free(o.actor);
 	free(o.stamp);
 	return rc;
 }

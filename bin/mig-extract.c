@@ -2,41 +2,114 @@
  * mig-extract -- read a store's documents into a stream.
  *
  * stdin: nothing.  stdout: document and reject records, then end; with
- * --list-versions, one versions record.  Exit: 0, 2, 3 (store, set or --ref
- * missing), 4 (invalid set), 1.
+ * --list-versions, one versions record; with --applied, the applied plans; with
+ * --ledger, its entries.  Exit: 0, 2, 3 (store, set, ref or plan missing), 4
+ * (invalid set, broken ledger), 1.
  */
 #include "cli.h"
 #include "extract.h"
+#include "history.h"
+#include "semver.h"
 
 #include <stdlib.h>
 
 static const char help[] =
 	"usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
 	"       mig-extract --store URI --set DIR --list-versions\n"
+	"       mig-extract --store URI --applied [--last | --to SEMVER | --plan HASH]\n"
+	"                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
+	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
+	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
+	"                   [--since TIME] [--until TIME] [--ref REF]\n"
 	"\n"
-	"Read the documents of a store that a migration set describes; write a stream.\n"
+	"Read the documents of a store that a migration set describes, or what was done to\n"
+	"them; write a stream.\n"
 	"\n"
-	"  --store URI       where the documents live: fs:DIR (or MIG_STORE)\n"
-	"  --set DIR         the migration set\n"
-	"  --ref REF         only this document; may be given more than once\n"
-	"  --list-versions   count the documents by version instead\n"
+	"  --store URI        where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --set DIR          the migration set\n"
+	"  --ref REF          only this document; may be given more than once\n"
+	"  --list-versions    count the documents by version instead\n"
+	"  --applied          the plans that are applied and not undone, newest first:\n"
+	"    --last             those of the last run\n"
+	"    --to SEMVER        those that led beyond this version\n"
+	"    --plan HASH        the one with this plan_hash\n"
+	"  --ledger           the entries of the ledger, oldest first, only those with this\n"
+	"    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
+	"    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
+	"    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
+	"    --ref REF          about plans that change this document\n"
 	"  --help --version\n"
 	"\n"
-	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set or ref missing,\n"
-	"4 the set is invalid.\n";
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref or plan\n"
+	"missing, 4 the set is invalid, or the ledger's chain is broken.\n";
 
 struct opts {
 	const char *store, *set;
 	struct cli_list refs;
-	bool versions;
+	bool versions, applied, ledger;
+	struct applied_ask which;
+	struct history_ask entries;
 };
+
+/* Documents need a set; what was done does not, and takes options of its own. */
+static int check_mode(struct opts *o)
+{
+	const struct history_ask *h = &o->entries;
+	bool filters = h->version || h->event || h->since || h->until;
+	bool scope = h->migration || h->env || h->tenant || h->project;
+	int which = (o->which.to != NULL) + (o->which.plan != NULL) + o->which.last;
+
+	if (o->versions + o->applied + o->ledger > 1)
+		return cli_usage(help, "--list-versions, --applied and --ledger exclude each other");
+	if (!o->applied && which)
+		return cli_usage(help, "--to, --last and --plan go with --applied");
+	if (which > 1)
+		return cli_usage(help, "--to, --last and --plan exclude each other");
+	if (!o->ledger && (filters || (!o->applied && scope)))
+		return cli_usage(help, "what entries are wanted goes with --ledger");
+	if ((o->versions || o->applied) && o->refs.n)
+		return cli_usage(help, "--ref goes with documents, or with --ledger");
+	if (o->ledger && o->refs.n > 1)
+		return cli_usage(help, "--ref: once with --ledger");
+	if (o->applied || o->ledger)
+		return o->set ? cli_usage(help, "--set goes with documents") : -1;
+	return o->set ? -1 : cli_usage(help, "--set is required");
+}
+
+/* A time, or the front of one that ends with a whole part; NULL will do. */
+static bool is_time(const char *s)
+{
+	static const char shape[] = "0000-00-00T00:00:00Z";
+	size_t n = s ? strlen(s) : 4;
+
+	if (n < 4 || n >= sizeof shape || (shape[n] && shape[n] != 'Z' && !strchr("-T:", shape[n])))
+		return false;
+	for (size_t i = 0; s && i < n; i++)
+		if (shape[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
+			return false;
+	return true;
+}
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
+	struct history_ask *h = &o->entries;
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "ref", CLI_LIST, &o->refs },
 		                        { "list-versions", CLI_FLAG, &o->versions },
+		                        { "applied", CLI_FLAG, &o->applied },
+		                        { "to", CLI_TEXT, &o->which.to },
+		                        { "last", CLI_FLAG, &o->which.last },
+		                        { "plan", CLI_TEXT, &o->which.plan },
+		                        { "ledger", CLI_FLAG, &o->ledger },
+		                        { "migration", CLI_TEXT, &h->migration },
+		                        { "target-version", CLI_TEXT, &h->version },
+		                        { "env", CLI_TEXT, &h->env },
+		                        { "tenant", CLI_TEXT, &h->tenant },
+		                        { "project", CLI_TEXT, &h->project },
+		                        { "event", CLI_TEXT, &h->event },
+		                        { "since", CLI_TEXT, &h->since },
+		                        { "until", CLI_TEXT, &h->until },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
@@ -46,18 +119,45 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		o->store = cli_store();
 	if (!o->store)
 		return cli_usage(help, "--store is required");
-	if (!o->set)
-		return cli_usage(help, "--set is required");
-	if (o->versions && o->refs.n)
-		return cli_usage(help, "--list-versions counts all documents: no --ref");
-	return -1;
+	if ((rc = check_mode(o)) >= 0)
+		return rc;
+	if (o->which.to && !semver_valid(o->which.to))
+		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
+	if (!is_time(h->since) || !is_time(h->until))
+		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
+	o->which.migration = h->migration;
+	o->which.env = h->env;
+	o->which.tenant = h->tenant;
+	o->which.project = h->project;
+	return h->env && !cli_env(help, h->env) ? MIG_USAGE : -1;
 }
 
-static void run(const struct opts *o, struct out *out, struct diag *d)
+static void run_history(struct opts *o, struct out *out, struct diag *d)
 {
-	struct set *set = set_read(o->set, d);
-	struct store *store = set ? store_open(o->store, STORE_READ, d) : NULL;
+	struct store *store = store_open(o->store, STORE_READ, d);
 
+	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;
+	if (store && store->ops->confine(store, d) == 0) {
+		if (o->applied)
+			history_applied(store, &o->which, out, d);
+		else
+			history_entries(store, &o->entries, out, d);
+	}
+	if (store)
+		store->ops->close(store);
+}
+
+static void run(struct opts *o, struct out *out, struct diag *d)
+{
+	struct set *set;
+	struct store *store;
+
+	if (o->applied || o->ledger) {
+		run_history(o, out, d);
+		return;
+	}
+	set = set_read(o->set, d);
+	store = set ? store_open(o->store, STORE_READ, d) : NULL;
 	if (store && store->ops->confine(store, d) == 0) {
 		if (o->versions)
 			extract_versions(store, set, out, d);

@@ -1,7 +1,8 @@
 /*
  * mig-report -- a page about a stream.
  *
- * stdin: documents, changes, plans, permits, outcomes, verdicts or versions.
+ * stdin: documents, changes, plans, permits, outcomes, verdicts, versions or a
+ * ledger's entries.
  * stdout: a page.  Exit: 0, that of a fault that came in, 2 (a line that is no
  * record), 3 (stream cut short), 4 (stream or plan edited), 1.
  */
@@ -14,11 +15,15 @@
 
 static const char help[] =
 	"usage: mig-report [--format text|json|html] [--lines]\n"
+	"       mig-report --status [--target-version SEMVER] [--format text|json|html]\n"
 	"\n"
 	"Show what the stream on stdin holds: for plans, the page that reviewers read.\n"
 	"\n"
 	"  --format FORMAT   text (the default), json (one object) or html (one page)\n"
 	"  --lines           fixed lines for scripts: env, plan_hash=.. ok=.. code=..\n"
+	"  --status          of a ledger: what is applied, what was begun and left, and the\n"
+	"                    next command; of versions: what is pending\n"
+	"  --target-version SEMVER  up to this version, not the latest\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 the stream was whole, 1 unexpected error, 2 usage or a line that\n"
@@ -33,6 +38,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	const char *format = NULL, *no_color = getenv("NO_COLOR");
 	const struct cli_opt opts[] = { { "format", CLI_TEXT, &format },
 		                        { "lines", CLI_FLAG, &o->ask.lines },
+		                        { "status", CLI_FLAG, &o->ask.status },
+		                        { "target-version", CLI_TEXT, &o->ask.target },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
@@ -40,8 +47,12 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return rc;
 	if (!cli_format(help, format))
 		return MIG_USAGE;
-	if (format && o->ask.lines)
+	if (o->ask.lines && (format || o->ask.status))
 		return cli_usage(help, "--lines has a format of its own");
+	if (o->ask.target && !o->ask.status)
+		return cli_usage(help, "--target-version goes with --status");
+	if (o->ask.target && !cli_version(help, o->ask.target))
+		return MIG_USAGE;
 	if (format && *format != 't')
 		o->ask.format = *format == 'j' ? REPORT_JSON : REPORT_HTML;
 	o->ask.bold = isatty(STDOUT_FILENO) && !(no_color && *no_color);

@@ -1,7 +1,8 @@
 /*
  * mig-verify -- does the store hold what the plans promise?
  *
- * stdin: plans, permits or outcomes.  stdout: a verdict for each, then end.
+ * stdin: plans, permits or outcomes; nothing with --ledger.  stdout: a verdict
+ * for each, or one for the ledger, then end.
  * Exit: 0, 2, 3 (store or plan missing), 4 (drift, not applied, a hash does not
  * hold), 1.
  */
@@ -10,34 +11,46 @@
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict]\n"
+	"       mig-verify --store URI --ledger [--head HASH]\n"
 	"\n"
-	"Check that the store holds what the plans, permits or outcomes on stdin promise.\n"
+	"Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
+	"or that its ledger is whole.\n"
 	"\n"
 	"  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
 	"  --against FILE   the plans on stdin must be those of FILE\n"
 	"  --strict         warnings count as failures\n"
+	"  --ledger         re-compute the ledger's chain; reads no stdin\n"
+	"  --head HASH      a head kept elsewhere, which the chain must hold\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
 	"3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
-	const char *store;
+	const char *store, *head;
+	bool ledger;
 	struct verify_ask ask;
 };
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
-		                        { "against", CLI_TEXT, &o->ask.against },
-		                        { "strict", CLI_FLAG, &o->ask.strict },
-		                        { NULL, CLI_FLAG, NULL } };
+	const struct cli_opt opts[] = {
+		{ "store", CLI_TEXT, &o->store },       { "against", CLI_TEXT, &o->ask.against },
+		{ "strict", CLI_FLAG, &o->ask.strict }, { "ledger", CLI_FLAG, &o->ledger },
+		{ "head", CLI_TEXT, &o->head },         { NULL, CLI_FLAG, NULL }
+	};
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)
 		return rc;
 	if (!o->store)
 		o->store = cli_store();
+	if (o->head && (strlen(o->head) != HEX_LEN || strspn(o->head, "0123456789abcdef") != HEX_LEN))
+		return cli_usage(help, "--head: not a hash of 64 hex digits");
+	if (o->head && !o->ledger)
+		return cli_usage(help, "--head goes with --ledger");
+	if (o->ledger && (o->ask.against || o->ask.strict))
+		return cli_usage(help, "--against and --strict go with plans");
 	return o->store ? -1 : cli_usage(help, "--store is required");
 }
 
@@ -50,8 +63,12 @@ static void run(struct opts *o, struct filter *f)
 	if (rc == 0 && o->ask.against)
 		rc = io_read_file(o->ask.against, &against, "missing_plan_file", &f->d);
 	o->ask.against_text = &against;
-	if (rc == 0 && s->ops->confine(s, &f->d) == 0)
-		verify_run(s, &o->ask, &f->in, &f->out, &f->d);
+	if (rc == 0 && s->ops->confine(s, &f->d) == 0) {
+		if (o->ledger)
+			verify_ledger(s, o->head, &f->out, &f->d);
+		else
+			verify_run(s, &o->ask, &f->in, &f->out, &f->d);
+	}
 	buf_release(&against);
 	if (s)
 		s->ops->close(s);
@@ -67,7 +84,7 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, true);
+	filter_init(&f, progname, !o.ledger);
 	run(&o, &f);
 	return filter_finish(&f);
 }

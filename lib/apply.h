@@ -13,6 +13,8 @@
 struct apply_ask {
 	unsigned lock_timeout; /* seconds to wait for another writer */
 	const char *now;       /* fixed time, or NULL: the clock */
+	int64_t deadline;      /* seconds that all of it may take; 0: any */
+	const char *actor;     /* whose verdicts they are */
 };
 
 /*
@@ -20,9 +22,13 @@ struct apply_ask {
  * their plans in order and write an outcome for each, then their end.  Rejects
  * are forwarded.  Stops at the first plan that fails, after its outcome.  0, or
  * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", an
- * unknown kind MIG_USAGE.  Borrows the spool, open and empty.
+ * unknown kind MIG_USAGE.  A stream of several rollback plans is checked as a
+ * whole before its first write, and so is the deadline: MIG_ERROR "deadline".
+ *
+ * Or read verdicts: write each into the ledger, and forward them, also those
+ * that a fault follows.  Borrows the spool, open and empty.
  */
-int apply_run(struct store *s, const struct apply_ask *ask, struct spool *permits, struct stream *in, struct out *out,
+int apply_run(struct store *s, const struct apply_ask *ask, struct spool *spool, struct stream *in, struct out *out,
               struct diag *d);
 
 #endif

@@ -20,6 +20,7 @@ struct run {
 	struct fs_file *file; /* one a step */
 	size_t n, todo;
 	char time[LEDGER_TIME_SIZE];
+	int64_t start;        /* now_ms() */
 	bool begun;           /* the ledger says so */
 	bool exchanged;       /* a document has its new bytes */
 	bool sync_lost;       /* nobody knows what is on the disk: write nothing more */
@@ -70,6 +71,23 @@ static int prepare(struct run *r, struct fs_file *f, struct diag *d)
 	return 0;
 }
 
+/* Would the document have the content that the step expects, were the plans before this one done? */
+static bool expected_ahead(struct run *r, const struct fs_file *f)
+{
+	const struct step *s = f->step;
+	const struct apply_ctx *c = r->c;
+	struct fs *fs = r->fs;
+	struct diag unseen = DIAG_INIT;
+	char raw[HEX_SIZE], content[HEX_SIZE];
+
+	bool is = c->ahead && restores_before(c->restores, s->ref, c->place, raw) &&
+	          fs_state_object(&fs->state, raw, &fs->bytes, &unseen) == 1 &&
+	          effect_content(&fs->effect, &fs->bytes, s->without, content) && text_is(s->after, content);
+
+	diag_release(&unseen);
+	return is;
+}
+
 static int drift(const struct fs_file *f, const char *found, struct diag *d)
 {
 	const struct step *s = f->step;
@@ -96,6 +114,10 @@ static int judge(struct run *r, struct fs_file *f, struct diag *d)
 	if (!old) {
 		json = effect_content(&fs->effect, &fs->bytes, s->without, content);
 		new = json && text_is(s->after, content);
+	}
+	if (s->restore && !old && !new && r->c->restores) {
+		old = restores_later(r->c->restores, s->ref, r->c->place, f->raw);
+		new = !old && expected_ahead(r, f);
 	}
 	f->todo = s->restore ? new : old;
 	if (old || new)
@@ -158,6 +180,22 @@ static int check_all(struct run *r)
 	return bad ? -1 : 0;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* At least one: 0 says that the clock was fixed, and stood still. */
+static int64_t elapsed_ms(const struct run *r)
+{
+	int64_t ms = now_ms() - r->start;
+
+	return r->c->now ? 0 : ms > 0 ? ms : 1;
+}
+
 static void append(struct run *r, const char *event, const char *kept, const char *const *written)
 {
 	struct entry e;
@@ -169,6 +207,7 @@ static void append(struct run *r, const char *event, const char *kept, const cha
 	}
 	e.written = written;
 	e.nwritten = written ? r->n : 0;
+	e.duration_ms = written ? elapsed_ms(r) : 0;
 	ledger_append(&r->fs->ledger, &e);
 }
 
@@ -456,7 +495,7 @@ static int look_back(struct run *r)
 	if (fs->looked_back)
 		return 0;
 	fs->looked_back = true;
-	if (strcmp(fs->ledger.event, "begin") != 0)
+	if (strcmp(fs->ledger.event, "begin") != 0 && strcmp(fs->ledger.event, "verify") != 0)
 		return 0;
 	return ledger_unfinished(&fs->ledger, warn_unfinished, r, r->d);
 }
@@ -477,19 +516,11 @@ static int apply(struct run *r)
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
+static int fs_run(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d,
+                  int (*verb)(struct run *r))
 {
 	struct run r = { .fs = fs, .p = p, .c = c, .o = o, .d = d, .n = p->nstep };
-	int64_t start = now_ms();
-
+	r.start = now_ms();
 	r.failed = r.conflict = r.n;
 	ledger_time(c->now, r.time);
 	free(o->started_at);
@@ -498,12 +529,21 @@ int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, str
 	r.file = xcalloc(r.n, sizeof *r.file);
 	for (size_t i = 0; i < r.n; i++)
 		r.file[i].parent = r.file[i].fd = -1;
-	int rc = apply(&r);
+	int rc = verb(&r);
 
 	for (size_t i = 0; i < r.n; i++)
 		fs_file_release(&r.file[i]);
 	free(r.file);
-	/* a fixed clock stands still */
-	o->duration_ms = c->now ? 0 : now_ms() - start;
+	o->duration_ms = elapsed_ms(&r);
 	return rc;
+}
+
+int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
+{
+	return fs_run(fs, p, c, o, d, apply);
+}
+
+int fs_check(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
+{
+	return fs_run(fs, p, c, o, d, check_all);
 }

@@ -16,4 +16,7 @@
 /* See the apply of store.h. */
 int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d);
 
+/* See the check of store.h. */
+int fs_check(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d);
+
 #endif

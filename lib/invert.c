@@ -3,6 +3,7 @@
 
 #include "plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The members of a header that its rollback plan's header repeats around mode, reason and undoes. */
@@ -52,13 +53,17 @@ static void invert(struct buf *b, const struct plan *p, const char *reason, size
 	buf_addch(b, '}');
 }
 
-/* The plans that came in, inverted: a spool of texts, where each begins, where its hash goes. */
+/* A plan that came in, inverted: where its text begins in the spool, and where in that its hash goes. */
+struct inverted {
+	uint64_t where;
+	size_t at;
+	int64_t part;
+	char stream[HEX_SIZE]; /* its snapshot's digest */
+};
+
 struct inverting {
 	struct spool *spool;
-	struct {
-		uint64_t where;
-		size_t at;
-	} * plan;
+	struct inverted *plan;
 	size_t n, cap;
 	struct tally seen;
 };
@@ -76,9 +81,33 @@ static int add_inverted(struct inverting *v, const struct record *r, const char 
 		v->cap = v->cap ? v->cap * 2 : 16;
 		v->plan = xrealloc(v->plan, v->cap, sizeof *v->plan);
 	}
-	v->plan[v->n].where = v->spool->size;
-	invert(b, p, reason, &v->plan[v->n++].at);
+	struct inverted *x = &v->plan[v->n++];
+
+	x->where = v->spool->size;
+	x->part = p->part;
+	snprintf(x->stream, sizeof x->stream, "%.*s", (int)p->digest.n, p->digest.s);
+	invert(b, p, reason, &x->at);
 	return spool_add(v->spool, b->s, b->len, d);
+}
+
+static int last_part_first(const void *a, const void *b)
+{
+	int64_t x = ((const struct inverted *)a)->part, y = ((const struct inverted *)b)->part;
+
+	return (x < y) - (x > y);
+}
+
+/*
+ * Streams stay in the order in which they came (mig-extract --applied gives the
+ * newest first); within each, the last part comes first.
+ */
+static void order(struct inverting *v)
+{
+	for (size_t i = 0, j; i < v->n; i = j) {
+		for (j = i + 1; j < v->n && strcmp(v->plan[j].stream, v->plan[i].stream) == 0; j++)
+			;
+		qsort(v->plan + i, j - i, sizeof *v->plan, last_part_first);
+	}
 }
 
 static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
@@ -89,7 +118,8 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 	int rc = 0;
 
 	tally_init(&t);
-	for (size_t i = v->n; i-- > 0 && rc >= 0;) {
+	order(v);
+	for (size_t i = 0; i < v->n && rc >= 0; i++) {
 		const char *s;
 		size_t n;
 

@@ -11,7 +11,8 @@
 #include "stream.h"
 
 /*
- * Read plans; write those that undo them, the last first, and their end.
+ * Read plans; write those that undo them, the last part of a stream first, and
+ * their end; streams stay in the order in which they came, newest first.
  * reason, or NULL, stands in their headers.  0, or -1 after a finding: a
  * rollback plan is MIG_INVALID "rollback_of_rollback".  Borrows the spool, open
  * and empty.

@@ -59,8 +59,14 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 
 	rec_open(&w, out);
 	rec_str(&w, "actor", e->actor);
+	if (e->code)
+		rec_cstr(&w, "code", e->code);
+	if (e->written)
+		rec_int(&w, "duration_ms", e->duration_ms);
 	rec_str(&w, "env", e->env);
 	rec_cstr(&w, "event", e->event);
+	if (e->code)
+		rec_int(&w, "findings", e->findings);
 	if (hash)
 		rec_cstr(&w, "hash", hash);
 	if (e->kept)
@@ -267,6 +273,8 @@ void ledger_release(struct ledger *l)
 
 static void add_mark(struct ledger *l, struct text plan_hash, struct text event, uint64_t offset, size_t len)
 {
+	if (text_is(event, "verify"))
+		return;
 	if (l->nmark == l->markcap) {
 		l->markcap = l->markcap ? l->markcap * 2 : 64;
 		l->mark = xrealloc(l->mark, l->markcap, sizeof *l->mark);

@@ -9,7 +9,8 @@
  *	 "plan_hash":"e1..","prev":"00..","project":null,"reason":null,"seq":1,"target_version":"1.2.0",
  *	 "tenant":null,"ticket":null,"time":"2026-01-02T03:04:05Z","user":"ada"}
  *
- * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict.
+ * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict,
+ * verify (a verdict, about a plan or with null for all of it about the ledger).
  */
 #ifndef MIG_LEDGER_H
 #define MIG_LEDGER_H
@@ -28,8 +29,11 @@ struct entry {
 	struct text ref;     /* conflict: the document, */
 	const char *kept;    /* and where its displaced bytes are */
 	struct text undoes;  /* begin and rollback of a rollback plan: the plan it undoes */
-	const char *const *written; /* commit, rollback: a step's new SHA-256, NULL for a skipped one */
+	const char *const *written; /* commit, rollback: a step's new SHA-256, NULL for a skipped one, */
 	size_t nwritten;
+	int64_t duration_ms;        /* and how long the plan took; 0 where the time was fixed */
+	const char *code;           /* verify: "ok" or why not, */
+	int64_t findings;           /* and how many errors */
 };
 
 /* The entry of a plan's event; borrows all of it. */
@@ -46,7 +50,7 @@ char *ledger_user(void);
 #define LEDGER_TIME_SIZE 32
 void ledger_time(const char *fixed, char out[LEDGER_TIME_SIZE]);
 
-/* Where a plan's entry stands, and what it says. */
+/* Where a plan's entry stands, and what it says.  Verdicts do not count: they change nothing. */
 struct ledger_mark {
 	char plan_hash[HEX_SIZE];
 	char event[16];

@@ -64,9 +64,41 @@ static const struct member outcome_members[] = { { "actor", IS_STR },
 	                                         { "ticket", IS_STR | IS_NULL },
 	                                         { NULL, 0 } };
 static const struct member verdict_members[] = {
-	{ "code", IS_STR },      { "findings", IS_ARR },           { "kind", IS_STR }, { "ok", IS_BOOL },
-	{ "plan_hash", IS_STR }, { "rollback", IS_OBJ | IS_NULL }, { NULL, 0 }
+	{ "code", IS_STR }, { "findings", IS_ARR },
+	{ "kind", IS_STR }, { "ledger", IS_OBJ | MAY_LACK },
+	{ "ok", IS_BOOL },  { "plan_hash", IS_STR | IS_NULL },
+	{ "rollback", IS_OBJ | IS_NULL }, { NULL, 0 }
 };
+static const struct member entry_members[] = {
+	{ "actor", IS_STR },
+	{ "code", IS_STR | MAY_LACK },
+	{ "duration_ms", IS_NUM | MAY_LACK },
+	{ "env", IS_STR | IS_NULL },
+	{ "event", IS_STR },
+	{ "findings", IS_NUM | MAY_LACK },
+	{ "hash", IS_STR },
+	{ "kept", IS_STR | MAY_LACK },
+	{ "kind", IS_STR },
+	{ "migration_id", IS_STR | IS_NULL },
+	{ "plan_hash", IS_STR | IS_NULL },
+	{ "prev", IS_STR },
+	{ "project", IS_STR | IS_NULL },
+	{ "reason", IS_STR | IS_NULL },
+	{ "ref", IS_STR | MAY_LACK },
+	{ "seq", IS_NUM },
+	{ "target_version", IS_STR | IS_NULL },
+	{ "tenant", IS_STR | IS_NULL },
+	{ "ticket", IS_STR | IS_NULL },
+	{ "time", IS_STR },
+	{ "undoes", IS_STR | MAY_LACK },
+	{ "user", IS_STR },
+	{ "written", IS_ARR | MAY_LACK },
+	{ NULL, 0 }
+};
+static const struct member step_members[] = { { "from_version", IS_STR }, { "kind", IS_STR },
+	                                      { "plan_hash", IS_STR },    { "ref", IS_STR },
+	                                      { "step_id", IS_STR },      { "to_version", IS_STR },
+	                                      { NULL, 0 } };
 static const struct member end_members[] = {
 	{ "digest", IS_STR }, { "kind", IS_STR }, { "records", IS_NUM }, { "tool", IS_STR }, { NULL, 0 }
 };
@@ -82,7 +114,8 @@ static const struct {
 	[KIND_CURRENT] = { "current", current_members },    [KIND_REJECT] = { "reject", reject_members },
 	[KIND_VERSIONS] = { "versions", versions_members }, [KIND_PLAN] = { "plan", plan_members },
 	[KIND_PERMIT] = { "permit", permit_members },       [KIND_OUTCOME] = { "outcome", outcome_members },
-	[KIND_VERDICT] = { "verdict", verdict_members },    [KIND_END] = { "end", end_members },
+	[KIND_VERDICT] = { "verdict", verdict_members },    [KIND_ENTRY] = { "entry", entry_members },
+	[KIND_STEP] = { "step", step_members },             [KIND_END] = { "end", end_members },
 	[KIND_FAULT] = { "fault", fault_members },
 };
 

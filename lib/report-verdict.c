@@ -17,13 +17,21 @@ void verdict_view_release(struct verdict_view *v)
 	findings_release(&v->findings);
 	for (size_t i = 0; i < VERDICT_UNDO; i++)
 		free(v->undo[i]);
+	free(v->head);
 }
 
 void verdict_view_add(struct verdict_view *v, const struct record *r)
 {
 	uint32_t rollback = record_get(r, "rollback");
 
+	uint32_t ledger = record_get(r, "ledger");
+
 	v->plans++;
+	if (ledger != DOC_NONE && !v->ledger) {
+		v->ledger = true;
+		v->head = shown_member(r->doc, ledger, "head");
+		v->seq = int_member(r->doc, ledger, "seq");
+	}
 	findings_add(&v->findings, r->doc, record_get(r, "findings"));
 	if (r->doc->tok[record_get(r, "ok")].type == DOC_TRUE)
 		return;
@@ -35,8 +43,11 @@ void verdict_view_add(struct verdict_view *v, const struct record *r)
 void verdict_view_page(const struct verdict_view *v, struct page *p)
 {
 	page_heading(p, v->failed ? "VERIFY: FAILED" : "VERIFY: ok");
-	page_line(p, 0, "plans     %" PRIu64 ", %" PRIu64 " as promised, %" PRIu64 " not", v->plans,
-	          v->plans - v->failed, v->failed);
+	if (v->ledger)
+		page_line(p, 0, "ledger    holds up to entry %" PRId64 ", %s", v->seq, v->head ? v->head : "?");
+	if (v->plans > v->ledger)
+		page_line(p, 0, "plans     %" PRIu64 ", %" PRIu64 " as promised, %" PRIu64 " not", v->plans,
+		          v->plans - v->failed, v->failed);
 	findings_page(&v->findings, p);
 	if (!v->nundo)
 		return;

@@ -12,6 +12,9 @@ enum { VERDICT_UNDO = 3 };
 
 struct verdict_view {
 	uint64_t plans, failed;
+	bool ledger;              /* the verdict on a ledger is among them: */
+	char *head;               /* how far its chain holds */
+	int64_t seq;
 	struct findings findings;
 	char *undo[VERDICT_UNDO]; /* hashes of failed plans that can be rolled back */
 	uint64_t nundo;

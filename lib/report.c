@@ -3,6 +3,7 @@
 
 #include "report-outcome.h"
 #include "report-plan.h"
+#include "report-status.h"
 #include "report-tree.h"
 #include "report-verdict.h"
 #include "shown.h"
@@ -31,6 +32,9 @@ struct reporting {
 	struct verdict_view verdicts;
 	struct tree_view tree;
 	struct version_view versions;
+	struct history_view history;
+	struct status_view status;
+	bool entries;                 /* the stream is that of a ledger */
 	struct rejects rejects;
 	struct shown_fault fault;
 };
@@ -96,6 +100,10 @@ static int add_outcome(struct reporting *r, const struct record *x)
 	uint32_t steps = record_get(x, "steps");
 	char *hash = record_dup(x->doc, record_get(x, "plan_hash")), *code;
 
+	if (!hash) { /* the verdict on a ledger */
+		verdict_view_add(&r->verdicts, x);
+		return 0;
+	}
 	if (strlen(hash) != HEX_LEN) {
 		free(hash);
 		return diag_add(r->d, MIG_USAGE, "bad_record", r->in->where, "plan_hash is not 64 hex digits");
@@ -142,6 +150,40 @@ static int add_object(struct reporting *r, const struct record *x)
 	return 0;
 }
 
+/* An entry or a step of a ledger, as mig-extract counts them. */
+static int add_entry(struct reporting *r, const struct record *x)
+{
+	bool entry = x->kind == KIND_ENTRY;
+	char want[HEX_SIZE], is[HEX_SIZE];
+	struct buf ref = BUF_INIT, hash = BUF_INIT;
+	size_t n;
+
+	r->entries = true;
+	if (entry && !record_sum_holds(x->doc, 0, "hash", want, is))
+		return diag_add(r->d, MIG_INVALID, "entry_mismatch", r->in->where,
+		                "the entry was edited: its hash says %s, it has %s", want, is);
+	const char *seq = entry ? doc_span(x->doc, record_get(x, "seq"), &n) : NULL;
+
+	tally_object(&r->objects,
+	             entry ? (struct text){ seq, n } : record_text(x->doc, record_get(x, "ref"), &ref),
+	             record_text(x->doc, record_get(x, entry ? "hash" : "step_id"), &hash));
+	buf_release(&ref);
+	buf_release(&hash);
+	if (r->ask->status)
+		status_view_add(&r->status, x);
+	else
+		history_view_add(&r->history, x);
+	return 0;
+}
+
+/* Rows leave as soon as they are finished. */
+static void put_rows(struct reporting *r)
+{
+	if (r->ask->lines && r->history.lines.len)
+		out_write(r->out, r->history.lines.s, r->history.lines.len);
+	buf_reset(&r->history.lines);
+}
+
 static void keep_fault(struct reporting *r, const struct record *x)
 {
 	if (r->fault.tool)
@@ -165,6 +207,8 @@ static int add(struct reporting *r, const struct record *x)
 	case KIND_REJECT: return add_object(r, x);
 	case KIND_VERSIONS: r->other = true; return version_view_add(&r->versions, x, r->in->where, r->d);
 	case KIND_FAULT: keep_fault(r, x); return 0;
+	case KIND_ENTRY:
+	case KIND_STEP: return add_entry(r, x);
 	case KIND_END: return 0;
 	case KIND_OTHER: break;
 	}
@@ -205,7 +249,7 @@ static int check_end(struct reporting *r, bool objects)
 /* Is the stream's end that of documents?  Only a stream of rejects alone leaves it open. */
 static bool ends_objects(const struct reporting *r)
 {
-	if (has_plans(r) || has_tree(r))
+	if (has_plans(r) || has_tree(r) || r->entries)
 		return !has_plans(r);
 	return r->rejects.codes.total == r->in->end_records && r->in->end_records > 0;
 }
@@ -224,6 +268,10 @@ static const char *view_name(const struct reporting *r)
 		return "outcome";
 	if (r->plan_view.plans)
 		return r->plan_view.grant.any ? "permit" : "plan";
+	if (r->ask->status)
+		return r->versions.any ? "pending" : "status";
+	if (r->history.entries)
+		return "history";
 	if (r->versions.any)
 		return "versions";
 	if (has_tree(r))
@@ -278,6 +326,12 @@ static void put_trouble_size(const struct reporting *r, size_t *lines)
 	page_release(&p);
 }
 
+static bool shows_nothing(const struct reporting *r)
+{
+	return !has_plans(r) && !has_tree(r) && !r->versions.any && !r->ask->status && !r->history.entries &&
+	       !r->verdicts.plans && approved_digest(r);
+}
+
 static void make_page(struct reporting *r, struct page *p)
 {
 	struct rejects none;
@@ -296,13 +350,19 @@ static void make_page(struct reporting *r, struct page *p)
 	}
 	if (r->verdicts.plans)
 		verdict_view_page(&r->verdicts, p);
-	if (r->versions.any)
+	if (r->versions.any && r->ask->status)
+		status_pending_page(&r->versions, r->ask->target, p);
+	else if (r->versions.any)
 		version_view_page(&r->versions, p);
+	else if (r->ask->status)
+		status_view_page(&r->status, p);
+	if (r->history.entries)
+		history_view_page(&r->history, p);
 	if (has_tree(r)) {
 		tree_view_page(&r->tree, rest ? &r->rejects : &none, p);
 		rest = false;
 	}
-	if (!has_plans(r) && !has_tree(r) && !r->versions.any && approved_digest(r))
+	if (shows_nothing(r))
 		page_heading(p, "Nothing to do");
 	if (rest)
 		rejects_page(&r->rejects, p, PAGE_LINES / 4, COUNT_EXAMPLES);
@@ -358,6 +418,10 @@ static void make_json(struct reporting *r, struct buf *out)
 	rec_open(&w, out);
 	rec_cstr(&w, "digest", r->in->end ? r->in->end_digest : NULL);
 	fault_json(&w, r);
+	if (r->history.entries) {
+		rec_name(&w, "history");
+		history_view_json(&r->history, out);
+	}
 	rec_cstr(&w, "kind", "report");
 	if (r->outcomes.plans) {
 		rec_name(&w, "outcome");
@@ -369,6 +433,10 @@ static void make_json(struct reporting *r, struct buf *out)
 	}
 	rec_name(&w, "rejected");
 	rejects_json(&r->rejects, out);
+	if (r->ask->status && !r->versions.any) {
+		rec_name(&w, "status");
+		status_view_json(&r->status, out);
+	}
 	if (has_tree(r)) {
 		rec_name(&w, "stream");
 		tree_view_json(&r->tree, out);
@@ -399,7 +467,7 @@ static void put_last_line(struct reporting *r)
 		put_line(r, "verify %s %s", exit_name(r->in->fault_exit), r->fault.code);
 	else if (r->verdicts.plans && approved_digest(r))
 		put_line(r, "verify ok");
-	else if (!has_plans(r) && approved_digest(r))
+	else if (!has_plans(r) && !r->history.entries && approved_digest(r))
 		put_line(r, "nothing to do");
 }
 
@@ -408,6 +476,8 @@ static void put_report(struct reporting *r)
 	struct page p = PAGE_INIT;
 	struct buf out = BUF_INIT;
 
+	history_view_finish(&r->history);
+	put_rows(r);
 	if (r->ask->lines) {
 		put_last_line(r);
 		return;
@@ -436,6 +506,7 @@ static void reporting_init(struct reporting *r, const struct report_ask *ask, st
 	outcome_view_init(&r->outcomes);
 	verdict_view_init(&r->verdicts);
 	tree_view_init(&r->tree);
+	history_view_init(&r->history);
 	rejects_init(&r->rejects);
 }
 
@@ -451,6 +522,8 @@ static void reporting_release(struct reporting *r)
 	verdict_view_release(&r->verdicts);
 	tree_view_release(&r->tree);
 	version_view_release(&r->versions);
+	history_view_release(&r->history);
+	status_view_release(&r->status);
 	rejects_release(&r->rejects);
 	free(r->fault.tool);
 	free(r->fault.ref);
@@ -465,9 +538,11 @@ int report_run(const struct report_ask *ask, struct stream *in, struct out *out,
 	int rc;
 
 	reporting_init(&r, ask, in, out, d);
-	while ((rc = stream_next(in, &x, d)) > 0)
+	while ((rc = stream_next(in, &x, d)) > 0) {
 		if ((rc = add(&r, &x)) < 0)
 			break;
+		put_rows(&r);
+	}
 	if (rc == 0 && !in->fault)
 		rc = check_end(&r, ends_objects(&r));
 	put_report(&r);

@@ -2,7 +2,7 @@
  * report.h -- a page about a stream of any kind.
  *
  * Floor 12.  Pure.  Which view is shown follows from the records that come;
- * memory is bounded whatever their number.
+ * memory is bounded whatever their number (status: by the number of plans).
  */
 #ifndef MIG_REPORT_H
 #define MIG_REPORT_H
@@ -15,6 +15,8 @@ struct report_ask {
 	enum report_format format;
 	bool lines; /* the front door's fixed lines instead of a page */
 	bool bold;  /* headings, on a terminal */
+	bool status;        /* of a ledger: how the store stands, not what was done; of versions: what is pending, */
+	const char *target; /* to this version, or NULL for the set's latest */
 };
 
 /*

@@ -175,6 +175,24 @@ static int apply(struct store *s, const struct plan *p, const struct apply_ctx *
 	return fs_apply(fs, p, c, o, d);
 }
 
+static int check(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
+{
+	return fs_check(fs_of(s), p, c, o, d);
+}
+
+static int note(struct store *s, const struct entry *e, struct diag *d)
+{
+	struct fs *fs = fs_of(s);
+	struct entry mine = *e;
+	bool unsure;
+
+	if (fs->state.lock < 0)
+		return diag_add(d, MIG_ERROR, "internal", fs->root.name, "nothing is noted without the lock");
+	mine.user = (struct text){ fs->user, strlen(fs->user) };
+	ledger_append(&fs->ledger, &mine);
+	return ledger_sync(&fs->ledger, false, &unsure, d);
+}
+
 static int confine(struct store *s, struct diag *d)
 {
 	struct fs *fs = fs_of(s);
@@ -209,6 +227,8 @@ static const struct store_ops ops = {
 	.lock = lock,
 	.recover = recover,
 	.apply = apply,
+	.check = check,
+	.note = note,
 	.confine = confine,
 	.close = close_store,
 };

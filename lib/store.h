@@ -6,9 +6,9 @@
 #ifndef MIG_STORE_H
 #define MIG_STORE_H
 
+#include "ledger.h"
 #include "outcome.h"
-#include "permit.h"
-#include "plan.h"
+#include "restores.h"
 
 enum store_mode { STORE_READ, STORE_WRITE };
 
@@ -16,6 +16,10 @@ enum store_mode { STORE_READ, STORE_WRITE };
 struct apply_ctx {
 	const struct grant *grant;
 	const char *now;       /* fixed time (--now, SOURCE_DATE_EPOCH), or NULL: the clock */
+	/* a plan of a rollback over several runs: */
+	const struct restores *restores; /* what the stream restores, or NULL */
+	uint32_t place;                  /* the plan's place in it */
+	bool ahead;                      /* judge as if the plans before it were done */
 };
 
 /*
@@ -74,6 +78,11 @@ struct store_ops {
 	 */
 	int (*apply)(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
 	             struct diag *d);
+	/* Step (1) of apply alone: would it do the plan?  Writes nothing; o as for apply. */
+	int (*check)(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
+	             struct diag *d);
+	/* Append an entry to the ledger (holding the lock), its user filled in, and wait for the disk. */
+	int (*note)(struct store *s, const struct entry *e, struct diag *d);
 	/*
 	 * Give up for good whatever this process does not need for the store, as it
 	 * was opened; to be called once, when all else is open.  0, or -1 after a finding.

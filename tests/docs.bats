@@ -48,6 +48,7 @@ example() {
 	mig-gate --env dev --tenant acme --apply --allow-destructive < plans > permits
 	mig-apply --store fs:store < permits > outcomes
 	cp store/.mig/ledger.ndjson ledger
+	mig-extract --store fs:store --ledger --ref tickets/7.json > asked
 	sed -i 's/"high"/"low"/' store/tickets/7.json
 	mig-verify --store fs:store < outcomes > verdicts 2> /dev/null || :
 }
@@ -65,7 +66,7 @@ masked() {
 }
 
 KINDS="document:documents change:changes current:changes reject:changes versions:versions plan:plans permit:permits
-	outcome:outcomes verdict:verdicts entry:ledger end:plans fault:faults"
+	outcome:outcomes verdict:verdicts entry:ledger step:asked end:plans fault:faults"
 
 # bless MARK FILE: put FILE's text into the display of mig-stream(5).
 bless() {

@@ -1,0 +1,39 @@
+/* holding.c -- see holding.h */
+#include "holding.h"
+
+#include "rules.h"
+
+void holding_release(struct holding *h)
+{
+	doc_release(&h->doc);
+	buf_release(&h->arena);
+	plan_release(&h->plan);
+}
+
+typedef int plan_reader(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
+
+static int open_permit(struct holding *h, const struct doc *doc, plan_reader *reader, const char *where, struct diag *d)
+{
+	if (grant_read(&h->grant, doc, doc_member(doc, 0, "grant", 5), &h->arena, where, d) < 0 ||
+	    reader(&h->plan, doc, doc_member(doc, 0, "plan", 4), where, d) < 0)
+		return -1;
+	return rules_check(&h->plan, &h->grant, d);
+}
+
+int holding_take(struct holding *h, const struct doc *doc, const char *where, struct diag *d)
+{
+	return open_permit(h, doc, plan_read, where, d);
+}
+
+int holding_next(struct holding *h, struct spool *permits, struct diag *d)
+{
+	const char *text;
+	size_t n;
+	int rc = spool_next(permits, &text, &n, d);
+
+	if (rc <= 0)
+		return rc;
+	if (doc_parse(&h->doc, text, n, RECORD_MAX_DEPTH) < 0)
+		return diag_add(d, MIG_ERROR, "internal", NULL, "a permit does not read back: %s", h->doc.err.reason);
+	return open_permit(h, &h->doc, plan_reread, NULL, d) < 0 ? -1 : 1;
+}
