@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,7 +127,7 @@ static int tree_for_writing(void)
 	if (unlinkat(root, "a", 0) < 0 || unlinkat(root, "sub/b", 0) < 0 || unlinkat(root, "sub/link", 0) < 0 ||
 	    unlinkat(root, "sub/linked", 0) < 0 || unlinkat(root, "sub", AT_REMOVEDIR) < 0)
 		return 4;
-	if (mknodat(root, "device", S_IFCHR | 0600, 0) == 0)
+	if (mknodat(root, "device", S_IFCHR | 0600, makedev(1, 3)) == 0)
 		return 5;
 	return outside();
 }

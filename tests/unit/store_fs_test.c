@@ -109,6 +109,7 @@ static void put(const char *name, const char *text)
 
 	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
+	CHECK(chmod(path, 0666) == 0); /* which takes a call of fchmod under any usual umask */
 	free(path);
 }
 
