@@ -3,6 +3,7 @@
 
 #include "patch.h"
 #include "pointer.h"
+#include "redact-doc.h"
 #include "way.h"
 
 #include <signal.h>
@@ -334,8 +335,10 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 	jqrun_alarm(0);
 	if (result == JQ_FAULT)
 		return diag_add(w->d, MIG_INVALID, w->why.code, ref, "%s: %s", way->name, w->why.reason.s);
-	if (result == JQ_REJECT)
+	if (result == JQ_REJECT) {
+		redact_doc(&w->why.reason, &w->before);
 		return put_reject(w, r, w->why.code, w->why.reason.s);
+	}
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
 	buf_reset(&w->patch_text);
