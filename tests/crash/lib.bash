@@ -35,6 +35,7 @@ traced_options=${ASAN_OPTIONS-}:detect_leaks=0
 # --- the points: "NAME N" for the Nth call of that name, from the opening of the store on
 writes=openat,openat2,mkdirat,write,ftruncate,fchmod,fchown,linkat,renameat,renameat2,unlinkat,fsync,fdatasync
 writes=$writes,syncfs,flock,fsetxattr,fremovexattr,close
+# shellcheck disable=SC2034 # kill.sh lets them fail
 reads=pread64,read,statx,newfstatat,getdents64,flistxattr,fgetxattr,faccessat2
 points() { # BASE PERMITS CALLS
 	rm -rf "$store" && cp -a "$1" "$store"
