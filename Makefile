@@ -85,8 +85,8 @@ fuzz: ## each parser for 60 seconds (clang)
 	@for f in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
 		build/fuzz-clang/$$f -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 build/corpus/$$f tests/fuzz/corpus/$${f#fuzz_}; done
 
-crash: all ## kill and fail apply at every system call (minutes)
-	@MIG_X=$(X) tests/crash/kill.sh
+crash: all ## kill, fail, starve and cut off apply in every way, edit under it (many minutes)
+	@MIG_X=$(X) CC=$(CC) tests/crash/run
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "progress.h"
+#include "redact.h"
 #include "semver.h"
 #include "utf8.h"
 
@@ -25,13 +26,19 @@ static int usage_length(const char *help)
 
 int cli_usage(const char *help, const char *fmt, ...)
 {
+	struct buf safe = BUF_INIT;
 	va_list ap;
+	char *said;
 
-	fprintf(stderr, "%s: ", progname);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	int n = vasprintf(&said, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n%.*s", usage_length(help), help);
+	if (n < 0)
+		die(MIG_ERROR, "out of memory");
+	redact_text(&safe, said, (size_t)n); /* arguments may hold a password */
+	fprintf(stderr, "%s: %s\n%.*s", progname, safe.s, usage_length(help), help);
+	buf_release(&safe);
+	free(said);
 	return MIG_USAGE;
 }
 

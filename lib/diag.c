@@ -1,9 +1,12 @@
 /* diag.c -- see diag.h */
 #include "diag.h"
 
+#include "secret.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void diag_truncate(struct diag *d, size_t n)
 {
@@ -33,6 +36,21 @@ static char *__attribute__((format(printf, 1, 0))) format(const char *fmt, va_li
 	return s;
 }
 
+/* Whoever shows a finding, and wherever: there is no secret in it.  Steals s. */
+static char *safe(char *s, enum secret_kind kind)
+{
+	size_t i = 0, from, to;
+
+	while (secret_next(s, strlen(s), kind, &i, &from, &to)) {
+		char *hidden = xasprintf("%.*s" REDACTED "%s", (int)from, s, s + to);
+
+		free(s);
+		s = hidden;
+		i = from + sizeof REDACTED - 1;
+	}
+	return s;
+}
+
 static void add(struct diag *d, enum mig_exit exit, const char *rule, const char *where, char *msg)
 {
 	if (d->n == d->cap) {
@@ -42,8 +60,8 @@ static void add(struct diag *d, enum mig_exit exit, const char *rule, const char
 	d->list[d->n++] = (struct finding){
 		.exit = exit,
 		.rule = xstrdup(rule),
-		.where = where ? xstrdup(where) : NULL,
-		.message = msg,
+		.where = where ? safe(xstrdup(where), SECRET_URI) : NULL,
+		.message = safe(msg, SECRET_ANY),
 	};
 }
 
@@ -74,7 +92,7 @@ void diag_hint(struct diag *d, const char *fmt, ...)
 	if (d->hint)
 		return;
 	va_start(ap, fmt);
-	d->hint = format(fmt, ap);
+	d->hint = safe(format(fmt, ap), SECRET_ANY);
 	va_end(ap);
 }
 

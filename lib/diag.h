@@ -3,7 +3,8 @@
  *
  * Floor 1.  lib/ adds findings and returns; main prints them and picks the
  * exit code.  A finding has an exit class, a stable rule id for machines, a
- * place and a message for people ("where: message").
+ * place and a message for people ("where: message").  No finding holds a
+ * secret (secret.h): what is added is redacted, in the place only passwords of URIs.
  */
 #ifndef MIG_DIAG_H
 #define MIG_DIAG_H

@@ -3,6 +3,7 @@
 
 #include "base.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -10,13 +11,23 @@ struct digest {
 	EVP_MD_CTX *ctx;
 };
 
+static OSSL_LIB_CTX *library; /* of its own: OpenSSL's common one crashes when there was no memory to make it */
 static EVP_MD *sha256;
 static struct digest *once; /* digest_hex's own */
 
+static void fetch(void)
+{
+	if (sha256)
+		return;
+	if (!library && !(library = OSSL_LIB_CTX_new()))
+		die(MIG_ERROR, "out of memory");
+	if (!(sha256 = EVP_MD_fetch(library, "SHA256", NULL)))
+		die(MIG_ERROR, "openssl has no SHA-256, or is out of memory");
+}
+
 void digest_open(void)
 {
-	if (!sha256 && !(sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)))
-		die(MIG_ERROR, "openssl has no SHA-256");
+	fetch();
 	if (!once)
 		once = digest_new();
 }
@@ -25,14 +36,15 @@ void digest_close(void)
 {
 	digest_free(once);
 	EVP_MD_free(sha256);
+	OSSL_LIB_CTX_free(library);
 	once = NULL;
 	sha256 = NULL;
+	library = NULL;
 }
 
 struct digest *digest_new(void)
 {
-	if (!sha256 && !(sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)))
-		die(MIG_ERROR, "openssl has no SHA-256");
+	fetch();
 	struct digest *d = xmalloc(sizeof *d);
 
 	if (!(d->ctx = EVP_MD_CTX_new()))

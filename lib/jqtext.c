@@ -6,8 +6,10 @@
 
 #include <jv.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * What a program may not call, as name/arity.  All of jq 1.6's builtins that
@@ -141,6 +143,8 @@ static int bad_jq(struct buf *msg, const char *lib, const char *text, const char
 	                in_lib ? " of the library" : "");
 }
 
+enum { HANDLER_STACK = 65536 };
+
 static void out_of_memory(void *data)
 {
 	(void)data;
@@ -161,6 +165,55 @@ static jq_state *new_state(struct buf *msg, const char *where, struct diag *d)
 	jq_set_attr(jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
 	jq_set_error_cb(jq, keep_first, msg);
 	return jq;
+}
+
+/*
+ * Without memory libjq aborts, or goes on with what it did not get.  Async-signal-safe;
+ * what was written so far has no end, so whoever reads it knows.
+ */
+static void compiler_died(int sig)
+{
+	static const char text[] = ": libjq died over a program: out of memory, or the program is too deep\n";
+	ssize_t w = write(STDERR_FILENO, progname, strlen(progname));
+
+	(void)sig;
+	w = write(STDERR_FILENO, text, sizeof text - 1);
+	(void)w;
+	_exit(MIG_ERROR);
+}
+
+/* What ends libjq while it compiles ends the filter with 1; what ends a program that runs is jqrun_guard's affair. */
+struct compiling {
+	struct sigaction was[4];
+	stack_t stack;
+	char *room;
+};
+
+static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE };
+
+static void compiling_begin(struct compiling *c)
+{
+	struct sigaction sa = { .sa_handler = compiler_died, .sa_flags = SA_ONSTACK };
+
+	c->room = NULL;
+#ifndef MIG_SAN /* the sanitizers want to see it themselves */
+	c->room = xmalloc(HANDLER_STACK);
+	sigaltstack(&(stack_t){ .ss_sp = c->room, .ss_size = HANDLER_STACK }, &c->stack);
+	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+		sigaction(deadly[i], &sa, &c->was[i]);
+#else
+	(void)sa;
+#endif
+}
+
+static void compiling_end(struct compiling *c)
+{
+	if (!c->room)
+		return;
+	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+		sigaction(deadly[i], &c->was[i], NULL);
+	sigaltstack(&c->stack, NULL);
+	free(c->room);
 }
 
 /*
@@ -192,16 +245,22 @@ static int check_syntax(const char *head, const char *lib, const char *text, con
 {
 	static const char content[] = "jq: error: module not found: mig";
 	struct buf all = BUF_INIT, msg = BUF_INIT;
-	jq_state *jq = new_state(&msg, where, d);
+	struct compiling compiling;
 	int r = 0;
 
-	if (!jq)
+	compiling_begin(&compiling);
+	jq_state *jq = new_state(&msg, where, d);
+
+	if (!jq) {
+		compiling_end(&compiling);
 		return -1;
+	}
 	buf_addf(&all, "import \"mig\" as mig {search: []}; %s%s\n%s", head, lib ? lib : text, tail);
 	compile_homeless(jq, all.s);
 	if (!msg.len || strncmp(msg.s, content, sizeof content - 1))
 		r = bad_jq(&msg, lib, text, where, d);
 	jq_teardown(&jq);
+	compiling_end(&compiling);
 	buf_release(&all);
 	buf_release(&msg);
 	return r;
@@ -219,14 +278,12 @@ static int check_library(const char *lib, const char *where, struct diag *d)
 	return check_syntax("def _mig: .; ", lib, NULL, "def _mig: .;", where, d);
 }
 
-jq_state *jqtext_compile(const char *lib, const char *text, const char *where, struct diag *d)
+/* NULL after a finding. */
+static jq_state *compile(const char *lib, const char *text, const char *where, struct diag *d)
 {
 	struct buf all = BUF_INIT, msg = BUF_INIT;
-	jq_state *jq;
+	jq_state *jq = new_state(&msg, where, d);
 
-	if ((lib && check_library(lib, where, d)) || jqtext_check(text, where, d))
-		return NULL;
-	jq = new_state(&msg, where, d);
 	if (!jq)
 		return NULL;
 	add_prelude(&all);
@@ -241,5 +298,18 @@ jq_state *jqtext_compile(const char *lib, const char *text, const char *where, s
 	}
 	buf_release(&all);
 	buf_release(&msg);
+	return jq;
+}
+
+jq_state *jqtext_compile(const char *lib, const char *text, const char *where, struct diag *d)
+{
+	struct compiling compiling;
+
+	if ((lib && check_library(lib, where, d)) || jqtext_check(text, where, d))
+		return NULL;
+	compiling_begin(&compiling);
+	jq_state *jq = compile(lib, text, where, d);
+
+	compiling_end(&compiling);
 	return jq;
 }

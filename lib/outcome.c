@@ -1,6 +1,8 @@
 /* outcome.c -- see outcome.h */
 #include "outcome.h"
 
+#include "redact.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +73,15 @@ void findings_write(struct buf *out, const struct diag *d, size_t first, const c
 	buf_addch(out, ']');
 }
 
+static void put_safe(struct buf *out, const char *s)
+{
+	struct buf safe = BUF_INIT;
+
+	redact_text(&safe, s, strlen(s));
+	canon_string(out, safe.s, safe.len);
+	buf_release(&safe);
+}
+
 static void steps_write(struct buf *out, const struct outcome *o, const struct plan *p)
 {
 	for (size_t i = 0; i < o->n; i++) {
@@ -79,7 +90,8 @@ static void steps_write(struct buf *out, const struct outcome *o, const struct p
 		buf_addch(out, i ? ',' : '[');
 		rec_open(&w, out);
 		rec_int(&w, "index", p->step[i].index);
-		rec_cstr(&w, "message", o->step[i].message ? o->step[i].message : "");
+		rec_name(&w, "message");
+		put_safe(out, o->step[i].message ? o->step[i].message : "");
 		rec_cstr(&w, "status", statuses[o->step[i].status]);
 		rec_str(&w, "step_id", p->step[i].step_id);
 		rec_close(&w);

@@ -1,6 +1,8 @@
 /* record.c -- see record.h */
 #include "record.h"
 
+#include "redact.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -309,15 +311,16 @@ void rec_sum(struct buf *b, size_t at)
 
 void reject_write(struct buf *out, const struct reject *r)
 {
-	struct buf b = BUF_INIT;
+	struct buf b = BUF_INIT, reason = BUF_INIT;
 	struct rec w;
 
+	redact_text(&reason, r->reason, strlen(r->reason));
 	rec_open(&w, &b);
 	rec_cstr(&w, "code", r->code);
 	rec_str(&w, "entity", r->entity);
 	rec_str(&w, "hash", r->hash);
 	rec_cstr(&w, "kind", "reject");
-	rec_cstr(&w, "reason", r->reason);
+	rec_str(&w, "reason", (struct text){ reason.s, reason.len });
 	rec_str(&w, "ref", r->ref);
 	size_t at = b.len + 1;
 
@@ -326,4 +329,5 @@ void reject_write(struct buf *out, const struct reject *r)
 	rec_sum(&b, at);
 	buf_add(out, b.s, b.len);
 	buf_release(&b);
+	buf_release(&reason);
 }

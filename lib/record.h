@@ -136,7 +136,7 @@ struct reject {
 	struct text entity, hash, ref;
 };
 
-/* Append the reject record, with its sum. */
+/* Append the reject record, with its sum; the reason is redacted. */
 void reject_write(struct buf *out, const struct reject *r);
 
 #endif

@@ -69,7 +69,7 @@ static bool is_secret(const struct doc *d, uint32_t key)
 	struct buf name = BUF_INIT;
 
 	doc_string(d, key, &name);
-	bool secret = name.len && redact_name(name.s, name.len);
+	bool secret = name.len && secret_name(name.s, name.len);
 
 	buf_release(&name);
 	return secret;
@@ -123,7 +123,7 @@ static bool leads_to_secret(struct text path)
 	while (path.n && path.s[0] == '/' && !secret) {
 		buf_reset(&name);
 		pointer_next(&path.s, &path.n, &name);
-		secret = name.len && redact_name(name.s, name.len);
+		secret = name.len && secret_name(name.s, name.len);
 	}
 	buf_release(&name);
 	return secret;

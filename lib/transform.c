@@ -3,6 +3,7 @@
 
 #include "patch.h"
 #include "pointer.h"
+#include "redact-doc.h"
 #include "way.h"
 
 #include <signal.h>
@@ -54,6 +55,13 @@ static void put_text(const char *s)
  */
 static void die_in_jq(int sig)
 {
+	if (!dying.way) { /* nothing runs: this is about libjq's own affairs, or ours */
+		static const char text[] = "mig-transform: out of memory, or crashed\n";
+		ssize_t w = write(STDERR_FILENO, text, sizeof text - 1);
+
+		(void)w;
+		_exit(MIG_ERROR);
+	}
 	const char *what = sig == SIGVTALRM ? "ran for more than 10 seconds" : "crashed libjq or ran out of memory";
 
 	put(dying.out->b.s, dying.out->b.len);
@@ -332,10 +340,13 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 	enum jqrun_result result = jqrun_value(way->prog, &w->before, 0, &w->after_text, &w->why);
 
 	jqrun_alarm(0);
+	dying.way = NULL;
 	if (result == JQ_FAULT)
 		return diag_add(w->d, MIG_INVALID, w->why.code, ref, "%s: %s", way->name, w->why.reason.s);
-	if (result == JQ_REJECT)
+	if (result == JQ_REJECT) {
+		redact_doc(&w->why.reason, &w->before);
 		return put_reject(w, r, w->why.code, w->why.reason.s);
+	}
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
 	buf_reset(&w->patch_text);

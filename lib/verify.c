@@ -110,15 +110,17 @@ static bool is_secret(const struct doc *d, uint32_t op)
 		const char *slash = memchr(s, '/', (size_t)(end - s));
 		const char *stop = slash ? slash : end;
 
-		if (redact_name(s, (size_t)(stop - s)))
+		if (secret_name(s, (size_t)(stop - s)))
 			return true;
 		s = stop + 1;
 	}
-	/* a text that is not a name but reads like one hides the value as well */
+	/* a text that is not a name but reads like one hides the value as well, and so does a URI with a password */
 	for (uint32_t t = value; t < d->tok[value].next; t++) {
 		const char *s = doc_span(d, t, &n);
+		size_t i = 0, from, to;
 
-		if (d->tok[t].type == DOC_STRING && redact_name(s + 1, n - 2))
+		if (d->tok[t].type == DOC_STRING &&
+		    (secret_name(s + 1, n - 2) || secret_next(s, n, SECRET_ANY, &i, &from, &to)))
 			return true;
 	}
 	return false;

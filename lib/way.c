@@ -172,10 +172,13 @@ static int compile(const struct ways *w, struct way *way, struct diag *d)
 {
 	struct diag quiet = DIAG_INIT;
 	char *text = program(w, way);
+	size_t first = d->n;
 
 	way->prog = jqrun_compile(w->set->lib, text, way->name, &quiet);
 	if (!way->prog)
 		blame_program(w, way, text, d);
+	if (!way->prog && d->n == first) /* all of it compiles by now: memory was short for a while */
+		diag_add(d, MIG_ERROR, "bad_jq", way->name, "%s", quiet.list[0].message);
 	diag_release(&quiet);
 	free(text);
 	return way->prog ? 0 : -1;

@@ -4,41 +4,14 @@
 #
 # After every kill each document has its old or its new bytes; after every error all have the old or all the
 # new ones; and after the next run all have the new ones, once committed, with nothing left lying about.
-# --quick takes every 7th point.
+# --quick takes every 13th point.
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/crash/lib.bash
 . ./lib.bash
-every=1
-[ "${1-}" != --quick ] || every=7
-command -v strace >/dev/null || skip "strace is not installed"
-strace -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+[ "${1-}" != --quick ] || every=13
+needs_strace
 workload
-# the leak checker cannot work in a traced process
-traced_options=${ASAN_OPTIONS-}:detect_leaks=0
-
-# --- the points: "NAME N" for the Nth call of that name, from the opening of the store on
-writes=openat,openat2,mkdirat,write,ftruncate,fchmod,fchown,linkat,renameat,renameat2,unlinkat,fsync,fdatasync
-writes=$writes,syncfs,flock,fsetxattr,fremovexattr,close
-reads=pread64,read,statx,newfstatat,getdents64,flistxattr,fgetxattr,faccessat2
-points() { # BASE PERMITS CALLS
-	rm -rf s && cp -a "$1" s
-	ASAN_OPTIONS=$traced_options strace -f -qq -o trace -e "trace=$3,openat2" "$x/mig-apply" --store fs:s <"$2" >out 2>err || return 1
-	awk -v every="$every" '{
-		sub(/^[0-9]+ +/, ""); name = $0; sub(/\(.*/, "", name)
-		if (name !~ /^[a-z0-9_]+$/) next
-		n[name]++
-		if (name == "openat2") open = 1
-		if (open && k++ % every == 0) print name, n[name]
-	}' trace
-}
-traced() { # INJECTION NAME PERMITS: run with one call changed; the exit code
-	# the group keeps the shell's own "Killed" off the report
-	{
-		ASAN_OPTIONS=$traced_options strace -f -qq -o /dev/null -e "trace=$2" -e "inject=$1" "$x/mig-apply" --store fs:s <"$3" >out 2>err
-	} 2>/dev/null
-}
-
 killed() { # BASE PERMITS TARGET EVENT
 	local name n
 	while read -r name n; do
@@ -88,22 +61,24 @@ stopped() { # BASE PERMITS TARGET EVENT
 	done < <(points "$1" "$2" "$writes")
 }
 
-# A run is killed, and so is the one that repairs what it left.
-killed_twice() {
+# A run is killed, and so is the one that repairs what it left: in the full form at every call that writes.
+repairs=$writes
+[ "$every" = 1 ] || repairs=renameat2,unlinkat,linkat,fdatasync
+killed_twice() { # BASE PERMITS TARGET EVENT
 	local name n again m
 	while read -r name n; do
-		rm -rf s && cp -a old s
-		traced "$name:signal=KILL:when=$n" "$name" forward
+		rm -rf s && cp -a "$1" s
+		traced "$name:signal=KILL:when=$n" "$name" "$2"
 		rm -rf first && cp -a s first
 		while read -r again m; do
 			count=$((count + 1))
 			rm -rf s && cp -a first s
-			traced "$again:signal=KILL:when=$m" "$again" forward
+			traced "$again:signal=KILL:when=$m" "$again" "$2"
 			old_or_new s || { wrong "$name $n, $again $m" "a document is neither old nor new"; continue; }
-			apply s forward || { wrong "$name $n, $again $m" "the next run fails"; continue; }
-			why=$(finished s new commit) || wrong "$name $n, $again $m" "$why"
-		done < <(points first forward renameat2,unlinkat,linkat,fdatasync)
-	done < <(points old forward renameat2,linkat,syncfs)
+			apply s "$2" || { wrong "$name $n, $again $m" "the next run fails"; continue; }
+			why=$(finished s "$3" "$4") || wrong "$name $n, $again $m" "$why"
+		done < <(points first "$2" "$repairs")
+	done < <(points "$1" "$2" renameat2,linkat,syncfs)
 }
 
 begin
@@ -113,8 +88,11 @@ begin
 killed new rollback old rollback
 end "a rollback killed before every call"
 begin
-killed_twice
+killed_twice old forward new commit
 end "an apply killed, and its repair killed"
+begin
+killed_twice new rollback old rollback
+end "a rollback killed, and its repair killed"
 begin
 stopped old forward new commit
 end "an apply told to stop before every call"

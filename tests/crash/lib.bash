@@ -23,6 +23,38 @@ apply() { # STORE PERMITS
 	"$x/mig-apply" --store "fs:$1" <"$2" >out 2>err
 }
 
+# --- tracing; $store is where a test has its store
+store=s every=1
+needs_strace() {
+	command -v strace >/dev/null || skip "strace is not installed"
+	strace -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+}
+# the leak checker cannot work in a traced process
+traced_options=${ASAN_OPTIONS-}:detect_leaks=0
+
+# --- the points: "NAME N" for the Nth call of that name, from the opening of the store on
+writes=openat,openat2,mkdirat,write,ftruncate,fchmod,fchown,linkat,renameat,renameat2,unlinkat,fsync,fdatasync
+writes=$writes,syncfs,flock,fsetxattr,fremovexattr,close
+# shellcheck disable=SC2034 # kill.sh lets them fail
+reads=pread64,read,statx,newfstatat,getdents64,flistxattr,fgetxattr,faccessat2
+points() { # BASE PERMITS CALLS
+	rm -rf "$store" && cp -a "$1" "$store"
+	ASAN_OPTIONS=$traced_options strace -f -qq -o trace -e "trace=$3,openat2" "$x/mig-apply" --store "fs:$store" <"$2" >out 2>err || return 1
+	awk -v every="$every" '{
+		sub(/^[0-9]+ +/, ""); name = $0; sub(/\(.*/, "", name)
+		if (name !~ /^[a-z0-9_]+$/) next
+		n[name]++
+		if (name == "openat2") open = 1
+		if (open && k++ % every == 0) print name, n[name]
+	}' trace
+}
+traced() { # INJECTION NAME PERMITS: run with one call changed; the exit code
+	# the group keeps the shell's own "Killed" off the report
+	{
+		ASAN_OPTIONS=$traced_options strace -f -qq -o /dev/null -e "trace=$2" -e "inject=$1" "$x/mig-apply" --store "fs:$store" <"$3" >out 2>err
+	} 2>/dev/null
+}
+
 # --- what must hold of a store
 same() { # STORE as every document of OTHER
 	local f

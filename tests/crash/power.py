@@ -23,7 +23,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 X = os.path.abspath(os.path.join(ROOT, os.environ.get("MIG_X", "bin")))
-EVERY = 5 if "--quick" in sys.argv else 1
+EVERY = 9 if "--quick" in sys.argv else 1
 DOCS = ("a.json", "d/b.json", "d/c.json")
 CALLS = ("openat,openat2,mkdirat,write,pwrite64,ftruncate,linkat,renameat,renameat2,unlinkat,"
          "fsync,fdatasync,syncfs,close")

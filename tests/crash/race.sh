@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# race.sh [ROUNDS] -- two applies at once, while an editor saves one of the documents by renaming.
+# race.sh [--quick | ROUNDS] -- two applies at once, while an editor saves one of the documents by renaming.
 # Prints TAP.  MIG_X names the folder of the executables.
 #
 # What the editor saved last is in its place or in .mig/conflicts, the other documents are old or new, and one
@@ -9,6 +9,7 @@ cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/crash/lib.bash
 . ./lib.bash
 rounds=${1:-30}
+[ "$rounds" != --quick ] || rounds=5
 workload
 
 editor() { # ROUND: saves after a while that differs from round to round

@@ -1,0 +1,17 @@
+/*
+ * redact-doc.h -- what a program says of a document, without the document's secrets.
+ *
+ * Floor 5.
+ */
+#ifndef MIG_REDACT_DOC_H
+#define MIG_REDACT_DOC_H
+
+#include "doc.h"
+
+/*
+ * Hide in text what stands in d below the name of a secret, also where jq cut
+ * it short ("hunter2-an..."): texts and numbers of at least four characters.
+ */
+void redact_doc(struct buf *text, const struct doc *d);
+
+#endif
