@@ -8,6 +8,7 @@
  */
 #include "cli.h"
 #include "verify.h"
+#include "verify-ledger.h"
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict]\n"

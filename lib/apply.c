@@ -2,6 +2,7 @@
 #include "apply.h"
 
 #include "holding.h"
+#include "pace.h"
 #include "survey.h"
 #include "verdicts.h"
 
@@ -146,7 +147,7 @@ static int foresee(struct store *s, const struct apply_ask *ask, const struct su
 	struct holding failed = HOLDING_INIT;
 	struct outcome o = { .n = 0 };
 	size_t first = d->n;
-	int rc = ask->deadline ? survey_deadline(v, s, ask->deadline, d) : 0;
+	int rc = ask->deadline ? pace_deadline(s, (int64_t)v->steps, ask->deadline, d) : 0;
 
 	if (rc == 0 && (rc = survey_check(v, s, permits, ask->now, &failed, &o, d)) < 0 && o.n)
 		put_outcome(&failed, &o, out, d, first);

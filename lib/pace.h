@@ -8,15 +8,10 @@
 
 #include "store.h"
 
-/* What commits and rollbacks wrote, and how long they took. */
-struct pace {
-	int64_t documents, ms; /* ms is 0 where nothing is known */
-};
-
-/* Read the ledger.  Entries without a duration, or of a run with a fixed clock, do not count. */
-int pace_read(struct pace *p, struct store *s, struct diag *d);
-
-/* How long so many documents would take, in ms; 0 where it cannot be told. */
-int64_t pace_of(const struct pace *p, int64_t documents);
+/*
+ * Would so many documents be written in so many seconds?  0, with a warning
+ * "deadline_unknown" where the ledger does not tell, or -1 after MIG_ERROR "deadline".
+ */
+int pace_deadline(struct store *s, int64_t documents, int64_t seconds, struct diag *d);
 
 #endif

@@ -1,9 +1,6 @@
 /* survey.c -- see survey.h */
 #include "survey.h"
 
-#include "pace.h"
-
-#include <inttypes.h>
 #include <stdio.h>
 
 void survey_release(struct survey *v)
@@ -67,29 +64,5 @@ int survey_check(const struct survey *v, struct store *s, struct spool *permits,
 			return -1;
 		diag_truncate(d, before); /* what is worth a warning will be said again */
 	}
-	return rc;
-}
-
-int survey_deadline(const struct survey *v, struct store *s, int64_t seconds, struct diag *d)
-{
-	struct diag unseen = DIAG_INIT;
-	struct pace p;
-	int rc = 0;
-
-	if (pace_read(&p, s, &unseen) < 0) {
-		diag_warn(d, "deadline_unknown", diag_first(&unseen)->where, "cannot tell how long it will take: %s",
-		          diag_first(&unseen)->message);
-	} else if (!p.ms) {
-		diag_warn(d, "deadline_unknown", NULL,
-		          "cannot tell how long it will take: the ledger shows no pace yet");
-	} else if (pace_of(&p, (int64_t)v->steps) > seconds * 1000) {
-		diag_hint(d, "give it more time with --deadline, or go without one");
-		rc = diag_add(d, MIG_ERROR, "deadline", NULL,
-		              "would take about %" PRId64 " s, %" PRId64 " are allowed: %" PRIu64
-		              " documents, at the %.0f a second that the ledger shows; nothing was changed",
-		              (pace_of(&p, (int64_t)v->steps) + 999) / 1000, seconds, v->steps,
-		              (double)p.documents * 1000 / (double)p.ms);
-	}
-	diag_release(&unseen);
 	return rc;
 }

@@ -37,11 +37,4 @@ void survey_context(const struct survey *v, uint32_t place, struct apply_ctx *c)
 int survey_check(const struct survey *v, struct store *s, struct spool *permits, const char *now,
                  struct holding *failed, struct outcome *o, struct diag *d);
 
-/*
- * Would the stream be done in so many seconds, by the pace that the ledger
- * shows?  0, with a warning "deadline_unknown" where that cannot be told, or -1
- * after MIG_ERROR "deadline".
- */
-int survey_deadline(const struct survey *v, struct store *s, int64_t seconds, struct diag *d);
-
 #endif

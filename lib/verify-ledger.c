@@ -1,6 +1,7 @@
-/* verify-ledger.c -- the chain as a whole; see verify.h */
+/* verify-ledger.c -- see verify-ledger.h */
+#include "verify-ledger.h"
+
 #include "outcome.h"
-#include "verify.h"
 
 #include <stdlib.h>
 
