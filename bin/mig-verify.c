@@ -1,27 +1,32 @@
 /*
  * mig-verify -- does the store hold what the plans promise?
  *
- * stdin: plans, permits or outcomes.  stdout: a verdict for each, then end.
- * Exit: 0, 2, 3 (store or plan missing), 4 (drift, not applied, a hash does not
- * hold), 1.
+ * stdin: plans, permits or outcomes; nothing with --set.  stdout: a verdict for
+ * each, or some for the documents of the set, then end.
+ * Exit: 0, 2, 3 (store, set or plan missing), 4 (drift, not applied, a hash does
+ * not hold), 1.
  */
 #include "cli.h"
+#include "evidence.h"
 #include "verify.h"
 
 static const char help[] = "usage: mig-verify --store URI [--against FILE] [--strict]\n"
+			   "       mig-verify --store URI --set DIR [--strict]\n"
 			   "\n"
-			   "Check that the store holds what the plans, permits or outcomes on stdin promise.\n"
+			   "Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
+			   "or that its files are what its documents record of them.\n"
 			   "\n"
 			   "  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
 			   "  --against FILE   the plans on stdin must be those of FILE\n"
+			   "  --set DIR        recompute the evidence that this set declares; reads no stdin\n"
 			   "  --strict         warnings count as failures\n"
 			   "  --help --version\n"
 			   "\n"
 			   "Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
-			   "3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
+			   "3 store, set, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
-	const char *store;
+	const char *store, *set;
 	struct verify_ask ask;
 };
 
@@ -29,6 +34,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "against", CLI_TEXT, &o->ask.against },
+		                        { "set", CLI_TEXT, &o->set },
 		                        { "strict", CLI_FLAG, &o->ask.strict },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
@@ -37,6 +43,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return rc;
 	if (!o->store)
 		o->store = cli_store();
+	if (o->set && o->ask.against)
+		return cli_usage(help, "--against goes with plans, not with --set");
 	return o->store ? -1 : cli_usage(help, "--store is required");
 }
 
@@ -56,6 +64,18 @@ static void run(struct opts *o, struct filter *f)
 		s->ops->close(s);
 }
 
+static void run_evidence(const struct opts *o, struct filter *f)
+{
+	struct set *set = set_read(o->set, &f->d);
+	struct store *s = set ? store_open(o->store, STORE_READ, &f->d) : NULL;
+
+	if (s && s->ops->confine(s, &f->d) == 0)
+		evidence_run(s, set, o->ask.strict, &f->out, &f->d);
+	if (s)
+		s->ops->close(s);
+	set_free(set);
+}
+
 int main(int argc, char **argv)
 {
 	struct opts o = { .store = NULL };
@@ -66,7 +86,10 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, true);
-	run(&o, &f);
+	filter_init(&f, progname, !o.set);
+	if (o.set)
+		run_evidence(&o, &f);
+	else
+		run(&o, &f);
 	return filter_finish(&f);
 }

@@ -1,5 +1,5 @@
 /*
- * report-verdict.h -- does the store hold what plans promised?
+ * report-verdict.h -- does the store hold what plans promised, and documents record?
  *
  * Floor 8.
  */
@@ -11,7 +11,11 @@
 enum { VERDICT_UNDO = 3 };
 
 struct verdict_view {
-	uint64_t plans, failed;
+	bool any;
+	uint64_t failed; /* verdicts of any kind */
+	uint64_t plans, plans_failed;
+	uint64_t checks; /* verdicts over evidence, and what they covered: */
+	int64_t documents, files, unverifiable;
 	struct findings findings;
 	char *undo[VERDICT_UNDO]; /* hashes of failed plans that can be rolled back */
 	uint64_t nundo;

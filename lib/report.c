@@ -96,6 +96,10 @@ static int add_outcome(struct reporting *r, const struct record *x)
 	uint32_t steps = record_get(x, "steps");
 	char *hash = record_dup(x->doc, record_get(x, "plan_hash")), *code;
 
+	if (x->kind == KIND_VERDICT && !hash) { /* it is about no plan, and no end counts it */
+		verdict_view_add(&r->verdicts, x);
+		return 0;
+	}
 	if (strlen(hash) != HEX_LEN) {
 		free(hash);
 		return diag_add(r->d, MIG_USAGE, "bad_record", r->in->where, "plan_hash is not 64 hex digits");
@@ -218,7 +222,7 @@ static const char *approved_digest(const struct reporting *r)
 
 static const char *view_name(const struct reporting *r)
 {
-	if (r->verdicts.plans)
+	if (r->verdicts.any)
 		return "verify";
 	if (r->outcomes.plans)
 		return "outcome";
@@ -294,7 +298,7 @@ static void make_page(struct reporting *r, struct page *p)
 		outcome_view_page(&r->outcomes, rest ? &r->rejects : &none, p);
 		rest = false;
 	}
-	if (r->verdicts.plans)
+	if (r->verdicts.any)
 		verdict_view_page(&r->verdicts, p);
 	if (r->versions.any)
 		version_view_page(&r->versions, p);
@@ -302,7 +306,7 @@ static void make_page(struct reporting *r, struct page *p)
 		tree_view_page(&r->tree, rest ? &r->rejects : &none, p);
 		rest = false;
 	}
-	if (!has_plans(r) && !has_tree(r) && !r->versions.any && approved_digest(r))
+	if (!has_plans(r) && !has_tree(r) && !r->versions.any && !r->verdicts.any && approved_digest(r))
 		page_heading(p, "Nothing to do");
 	if (rest)
 		rejects_page(&r->rejects, p, PAGE_LINES / 4, COUNT_EXAMPLES);
@@ -374,7 +378,7 @@ static void make_json(struct reporting *r, struct buf *out)
 		tree_view_json(&r->tree, out);
 	}
 	trouble_json(&w, r);
-	if (r->verdicts.plans) {
+	if (r->verdicts.any) {
 		rec_name(&w, "verify");
 		verdict_view_json(&r->verdicts, out);
 	}
@@ -397,7 +401,7 @@ static void put_last_line(struct reporting *r)
 		put_line(r, "verify validation_failed %s", first ? first : "unknown");
 	else if (r->in->fault && strcmp(r->fault.tool, "mig-verify") == 0)
 		put_line(r, "verify %s %s", exit_name(r->in->fault_exit), r->fault.code);
-	else if (r->verdicts.plans && approved_digest(r))
+	else if (r->verdicts.any && approved_digest(r))
 		put_line(r, "verify ok");
 	else if (!has_plans(r) && approved_digest(r))
 		put_line(r, "nothing to do");

@@ -486,7 +486,8 @@ static int pass_on(struct work *w, const struct record *r)
 static int finish(struct work *w, int rc)
 {
 	if (w->differ > MAX_NAMED)
-		diag_warn(w->d, "more", NULL, "and %zu more documents on which the paths differ", w->differ - MAX_NAMED);
+		diag_warn(w->d, "more", NULL, "and %zu more documents on which the paths differ",
+		          w->differ - MAX_NAMED);
 	return w->differ ? -1 : rc;
 }
 
