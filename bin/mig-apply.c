@@ -10,18 +10,19 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-apply --store URI [--lock-timeout SECONDS] [--now TIME]\n"
-			   "\n"
-			   "Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
-			   "\n"
-			   "  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
-			   "  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
-			   "unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
-			   "cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+static const char help[] =
+	"usage: mig-apply --store URI [--lock-timeout SECONDS] [--now TIME]\n"
+	"\n"
+	"Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
+	"\n"
+	"  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
+	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
+	"unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
+	"cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
 
 struct opts {
 	const char *store, *now;

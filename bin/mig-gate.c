@@ -13,24 +13,25 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-static const char help[] = "usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
-			   "                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-			   "                [--now TIME]\n"
-			   "\n"
-			   "Judge the plans on stdin; write permits for mig-apply, or refuse.\n"
-			   "\n"
-			   "  --env ENV                 dev, staging or prod; must be the plans'\n"
-			   "  --apply                   let mig-apply write\n"
-			   "  --dry-run                 let mig-apply only show what it would do\n"
-			   "  --tenant ID --project ID  the scope; must be the plans'\n"
-			   "  --prod-override TICKET    the ticket that env prod needs\n"
-			   "  --allow-destructive       let steps remove data or be irreversible\n"
-			   "  --now TIME                the permits' time (RFC 3339) instead of the clock\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
-			   "3 the stream was cut short, 4 a plan was edited or is for another env or scope,\n"
-			   "5 refused.\n";
+static const char help[] =
+	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
+	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
+	"                [--now TIME]\n"
+	"\n"
+	"Judge the plans on stdin; write permits for mig-apply, or refuse.\n"
+	"\n"
+	"  --env ENV                 dev, staging or prod; must be the plans'\n"
+	"  --apply                   let mig-apply write\n"
+	"  --dry-run                 let mig-apply only show what it would do\n"
+	"  --tenant ID --project ID  the scope; must be the plans'\n"
+	"  --prod-override TICKET    the ticket that env prod needs\n"
+	"  --allow-destructive       let steps remove data or be irreversible\n"
+	"  --now TIME                the permits' time (RFC 3339) instead of the clock\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
+	"3 the stream was cut short, 4 a plan was edited or is for another env or scope,\n"
+	"5 refused.\n";
 
 struct opts {
 	const char *env, *tenant, *project, *ticket, *now;

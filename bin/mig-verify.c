@@ -10,20 +10,21 @@
 #include "evidence.h"
 #include "verify.h"
 
-static const char help[] = "usage: mig-verify --store URI [--against FILE] [--strict]\n"
-			   "       mig-verify --store URI --set DIR [--strict]\n"
-			   "\n"
-			   "Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
-			   "or that its files are what its documents record of them.\n"
-			   "\n"
-			   "  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --against FILE   the plans on stdin must be those of FILE\n"
-			   "  --set DIR        recompute the evidence that this set declares; reads no stdin\n"
-			   "  --strict         warnings count as failures\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
-			   "3 store, set, file or plan missing, or the stream was cut short, 4 it does not.\n";
+static const char help[] =
+	"usage: mig-verify --store URI [--against FILE] [--strict]\n"
+	"       mig-verify --store URI --set DIR [--strict]\n"
+	"\n"
+	"Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
+	"or that its files are what its documents record of them.\n"
+	"\n"
+	"  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --against FILE   the plans on stdin must be those of FILE\n"
+	"  --set DIR        recompute the evidence that this set declares; reads no stdin\n"
+	"  --strict         warnings count as failures\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
+	"3 store, set, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
 	const char *store, *set;
