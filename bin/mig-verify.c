@@ -1,34 +1,37 @@
 /*
  * mig-verify -- does the store hold what the plans promise?
  *
- * stdin: plans, permits or outcomes; nothing with --ledger.  stdout: a verdict
- * for each, or one for the ledger, then end.
- * Exit: 0, 2, 3 (store or plan missing), 4 (drift, not applied, a hash does not
- * hold), 1.
+ * stdin: plans, permits or outcomes; nothing with --ledger or --set.  stdout: a
+ * verdict for each, for the ledger, or for the documents of the set, then end.
+ * Exit: 0, 2, 3 (store, set or plan missing), 4 (drift, not applied, a hash does
+ * not hold), 1.
  */
 #include "cli.h"
+#include "evidence.h"
 #include "verify.h"
 #include "verify-ledger.h"
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict]\n"
 	"       mig-verify --store URI --ledger [--head HASH]\n"
+	"       mig-verify --store URI --set DIR [--strict]\n"
 	"\n"
 	"Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
-	"or that its ledger is whole.\n"
+	"that its ledger is whole, or that its files are what its documents record of them.\n"
 	"\n"
 	"  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
 	"  --against FILE   the plans on stdin must be those of FILE\n"
 	"  --strict         warnings count as failures\n"
 	"  --ledger         re-compute the ledger's chain; reads no stdin\n"
 	"  --head HASH      a head kept elsewhere, which the chain must hold\n"
+	"  --set DIR        recompute the evidence that this set declares; reads no stdin\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
-	"3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
+	"3 store, set, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
-	const char *store, *head;
+	const char *store, *head, *set;
 	bool ledger;
 	struct verify_ask ask;
 };
@@ -38,7 +41,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	const struct cli_opt opts[] = {
 		{ "store", CLI_TEXT, &o->store },       { "against", CLI_TEXT, &o->ask.against },
 		{ "strict", CLI_FLAG, &o->ask.strict }, { "ledger", CLI_FLAG, &o->ledger },
-		{ "head", CLI_TEXT, &o->head },         { NULL, CLI_FLAG, NULL }
+		{ "head", CLI_TEXT, &o->head },         { "set", CLI_TEXT, &o->set },
+		{ NULL, CLI_FLAG, NULL }
 	};
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
@@ -50,8 +54,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return cli_usage(help, "--head: not a hash of 64 hex digits");
 	if (o->head && !o->ledger)
 		return cli_usage(help, "--head goes with --ledger");
-	if (o->ledger && (o->ask.against || o->ask.strict))
-		return cli_usage(help, "--against and --strict go with plans");
+	if (o->ledger && (o->ask.against || o->ask.strict || o->set))
+		return cli_usage(help, "--against, --strict and --set do not go with --ledger");
+	if (o->set && o->ask.against)
+		return cli_usage(help, "--against goes with plans, not with --set");
 	return o->store ? -1 : cli_usage(help, "--store is required");
 }
 
@@ -75,6 +81,18 @@ static void run(struct opts *o, struct filter *f)
 		s->ops->close(s);
 }
 
+static void run_evidence(const struct opts *o, struct filter *f)
+{
+	struct set *set = set_read(o->set, &f->d);
+	struct store *s = set ? store_open(o->store, STORE_READ, &f->d) : NULL;
+
+	if (s && s->ops->confine(s, &f->d) == 0)
+		evidence_run(s, set, o->ask.strict, &f->out, &f->d);
+	if (s)
+		s->ops->close(s);
+	set_free(set);
+}
+
 int main(int argc, char **argv)
 {
 	struct opts o = { .store = NULL };
@@ -85,7 +103,10 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, !o.ledger);
-	run(&o, &f);
+	filter_init(&f, progname, !o.ledger && !o.set);
+	if (o.set)
+		run_evidence(&o, &f);
+	else
+		run(&o, &f);
 	return filter_finish(&f);
 }

@@ -54,7 +54,7 @@ static void unread(struct store_doc *doc, const char *code, const char *reason)
 }
 
 /* Hash a file without holding it: 0, or -1 and errno. */
-static int hash_file(int fd, struct buf *room, char hex[HEX_SIZE])
+static int hash_file(int fd, struct buf *room, struct store_doc *doc)
 {
 	struct digest *sum = digest_new();
 	ssize_t r;
@@ -67,10 +67,11 @@ static int hash_file(int fd, struct buf *room, char hex[HEX_SIZE])
 		if (r < 0)
 			break;
 		digest_add(sum, room->s, (size_t)r);
+		doc->size += (size_t)r;
 	}
 	int err = errno;
 
-	digest_final(sum, hex);
+	digest_final(sum, doc->raw);
 	digest_free(sum);
 	buf_reset(room);
 	errno = err;
@@ -92,11 +93,12 @@ static int read_open(int fd, size_t max, struct buf *bytes, struct store_doc *do
 		if (fs_read_all(fd, bytes, (size_t)st.st_size) < 0)
 			return -1;
 		doc->bytes = bytes;
+		doc->size = bytes->len;
 		digest_hex(bytes->s, bytes->len, doc->raw);
 		return 0;
 	}
 	unread(doc, "too_large", "larger than a quarter of MIG_MAX_RECORD");
-	return hash_file(fd, bytes, doc->raw);
+	return hash_file(fd, bytes, doc);
 }
 
 /* What errno of an open says about a name: true, and doc is a reject. */

@@ -66,10 +66,15 @@ static const struct member outcome_members[] = { { "actor", IS_STR },
 	                                         { "ticket", IS_STR | IS_NULL },
 	                                         { NULL, 0 } };
 static const struct member verdict_members[] = {
-	{ "code", IS_STR }, { "findings", IS_ARR },
-	{ "kind", IS_STR }, { "ledger", IS_OBJ | MAY_LACK },
-	{ "ok", IS_BOOL },  { "plan_hash", IS_STR | IS_NULL },
-	{ "rollback", IS_OBJ | IS_NULL }, { NULL, 0 }
+	{ "code", IS_STR },
+	{ "evidence", IS_OBJ | MAY_LACK },
+	{ "findings", IS_ARR },
+	{ "kind", IS_STR },
+	{ "ledger", IS_OBJ | MAY_LACK },
+	{ "ok", IS_BOOL },
+	{ "plan_hash", IS_STR | IS_NULL },
+	{ "rollback", IS_OBJ | IS_NULL },
+	{ NULL, 0 }
 };
 static const struct member entry_members[] = {
 	{ "actor", IS_STR },

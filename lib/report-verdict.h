@@ -1,5 +1,5 @@
 /*
- * report-verdict.h -- does the store hold what plans promised?
+ * report-verdict.h -- does the store hold what plans promised, and documents record?
  *
  * Floor 8.
  */
@@ -11,9 +11,13 @@
 enum { VERDICT_UNDO = 3 };
 
 struct verdict_view {
-	uint64_t plans, failed;
-	bool ledger;              /* the verdict on a ledger is among them: */
-	char *head;               /* how far its chain holds */
+	bool any;
+	uint64_t failed; /* verdicts of any kind */
+	uint64_t plans, plans_failed;
+	uint64_t checks; /* verdicts over evidence, and what they covered: */
+	int64_t documents, files, unverifiable;
+	bool ledger;     /* the verdict on a ledger is among them: */
+	char *head;      /* how far its chain holds */
 	int64_t seq;
 	struct findings findings;
 	char *undo[VERDICT_UNDO]; /* hashes of failed plans that can be rolled back */

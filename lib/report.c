@@ -100,7 +100,7 @@ static int add_outcome(struct reporting *r, const struct record *x)
 	uint32_t steps = record_get(x, "steps");
 	char *hash = record_dup(x->doc, record_get(x, "plan_hash")), *code;
 
-	if (!hash) { /* the verdict on a ledger */
+	if (x->kind == KIND_VERDICT && !hash) { /* it is about no plan, and no end counts it */
 		verdict_view_add(&r->verdicts, x);
 		return 0;
 	}
@@ -262,7 +262,7 @@ static const char *approved_digest(const struct reporting *r)
 
 static const char *view_name(const struct reporting *r)
 {
-	if (r->verdicts.plans)
+	if (r->verdicts.any)
 		return "verify";
 	if (r->outcomes.plans)
 		return "outcome";
@@ -329,7 +329,7 @@ static void put_trouble_size(const struct reporting *r, size_t *lines)
 static bool shows_nothing(const struct reporting *r)
 {
 	return !has_plans(r) && !has_tree(r) && !r->versions.any && !r->ask->status && !r->history.entries &&
-	       !r->verdicts.plans && approved_digest(r);
+	       !r->verdicts.any && approved_digest(r);
 }
 
 static void make_page(struct reporting *r, struct page *p)
@@ -348,7 +348,7 @@ static void make_page(struct reporting *r, struct page *p)
 		outcome_view_page(&r->outcomes, rest ? &r->rejects : &none, p);
 		rest = false;
 	}
-	if (r->verdicts.plans)
+	if (r->verdicts.any)
 		verdict_view_page(&r->verdicts, p);
 	if (r->versions.any && r->ask->status)
 		status_pending_page(&r->versions, r->ask->target, p);
@@ -442,7 +442,7 @@ static void make_json(struct reporting *r, struct buf *out)
 		tree_view_json(&r->tree, out);
 	}
 	trouble_json(&w, r);
-	if (r->verdicts.plans) {
+	if (r->verdicts.any) {
 		rec_name(&w, "verify");
 		verdict_view_json(&r->verdicts, out);
 	}
@@ -465,7 +465,7 @@ static void put_last_line(struct reporting *r)
 		put_line(r, "verify validation_failed %s", first ? first : "unknown");
 	else if (r->in->fault && strcmp(r->fault.tool, "mig-verify") == 0)
 		put_line(r, "verify %s %s", exit_name(r->in->fault_exit), r->fault.code);
-	else if (r->verdicts.plans && approved_digest(r))
+	else if (r->verdicts.any && approved_digest(r))
 		put_line(r, "verify ok");
 	else if (!has_plans(r) && !r->history.entries && approved_digest(r))
 		put_line(r, "nothing to do");

@@ -187,10 +187,28 @@ static char *version(struct form *f, uint32_t obj, const char *name, bool must)
 	return v;
 }
 
+static void read_evidence(struct evidence *e, struct form *f)
+{
+	static const char *const names[] = { "bytes", "files", "hash", "id", "path", "sha256", NULL };
+	uint32_t t = member(f, 0, "evidence", 1 << DOC_OBJECT, false);
+
+	if (t == DOC_NONE)
+		return;
+	only(f, t, names);
+	e->files = check_pointer(f, "evidence/files", text(f, t, "files", true));
+	e->path = check_pointer(f, "evidence/path", text(f, t, "path", true));
+	e->sha256 = check_pointer(f, "evidence/sha256", text(f, t, "sha256", true));
+	e->bytes = check_pointer(f, "evidence/bytes", text(f, t, "bytes", false));
+	e->hash = check_pointer(f, "evidence/hash", text(f, t, "hash", false));
+	e->id = check_pointer(f, "evidence/id", text(f, t, "id", false));
+	if (e->id && !e->hash)
+		wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
+}
+
 static void read_set_json(struct set *s, struct form *f)
 {
-	static const char *const names[] = { "additive", "backup_suffix", "entity",   "history", "id", "immutable",
-		                             "match",    "mode",          "required", "version", NULL };
+	static const char *const names[] = { "additive",  "backup_suffix", "entity", "evidence", "history", "id",
+		                             "immutable", "match",         "mode",   "required", "version", NULL };
 	static const char *const version_names[] = { "default", "pointer", NULL };
 
 	only(f, 0, names);
@@ -215,6 +233,7 @@ static void read_set_json(struct set *s, struct form *f)
 	s->backup_suffix = text(f, 0, "backup_suffix", false);
 	if (s->backup_suffix && strchr(s->backup_suffix, '/'))
 		wrong(f, "backup_suffix", "must not hold a slash");
+	read_evidence(&s->evidence, f);
 	char *mode = text(f, 0, "mode", true);
 
 	if (mode && strcmp(mode, "document") != 0)
@@ -417,6 +436,12 @@ void set_free(struct set *s)
 	free_texts(s->immutable);
 	free(s->history);
 	free(s->backup_suffix);
+	free(s->evidence.files);
+	free(s->evidence.path);
+	free(s->evidence.sha256);
+	free(s->evidence.bytes);
+	free(s->evidence.hash);
+	free(s->evidence.id);
 	free(s->lib);
 	free(s);
 }

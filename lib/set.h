@@ -28,6 +28,19 @@ struct hop {
 	char *up;          /* text of up.jq */
 };
 
+/*
+ * What documents say of files beside them: /input_snapshots of a document is
+ *
+ *	{"brief.json": {"path": "inputs/brief.json", "sha256": "sha256:..", "bytes": 103}}
+ */
+struct evidence {
+	char *files;         /* pointer to that object; NULL: the set says nothing */
+	char *path, *sha256; /* pointers into what a name stands for */
+	char *bytes;         /* likewise, or NULL */
+	char *hash;          /* pointer to the SHA-256 of canonical {name: sha256}, or NULL */
+	char *id;            /* pointer to an id that begins with the hash's first 32 digits, or NULL */
+};
+
 struct set {
 	char *id, *entity;
 	char **match;            /* globs over refs */
@@ -37,6 +50,7 @@ struct set {
 	bool additive;
 	char *history;           /* pointer, or NULL */
 	char *backup_suffix;     /* or NULL */
+	struct evidence evidence;
 	char *lib;               /* text of lib.jq, or NULL */
 	struct hop *hop;         /* by from, then to */
 	size_t nhop;

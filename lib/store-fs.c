@@ -1,5 +1,6 @@
 /* store-fs.c -- fs:DIR, a folder of documents; see store.h */
 #include "fs-apply.h"
+#include "fs-orphans.h"
 #include "fs-recover.h"
 #include "fs-scan.h"
 #include "sandbox.h"
@@ -27,6 +28,12 @@ static int scan(struct store *s, char *const *globs, int (*each)(void *arg, cons
                 struct diag *d)
 {
 	return fs_scan(&fs_of(s)->root, globs, each, arg, d);
+}
+
+static int orphans(struct store *s, int (*each)(void *arg, struct text ref, struct text target), void *arg,
+                   struct diag *d)
+{
+	return fs_orphans(&fs_of(s)->root, each, arg, d);
 }
 
 static int read_doc(struct store *s, struct text ref, struct store_doc *doc, struct diag *d)
@@ -219,6 +226,7 @@ static void close_store(struct store *s)
 
 static const struct store_ops ops = {
 	.scan = scan,
+	.orphans = orphans,
 	.read = read_doc,
 	.plan = stored_plan,
 	.object = object,

@@ -31,6 +31,7 @@ struct store_doc {
 	struct text ref;
 	const struct buf *bytes;   /* followed by BUF_PAD zero bytes; never NULL inside, even if empty */
 	char raw[HEX_SIZE];        /* SHA-256 of the bytes, or of none where they cannot be read */
+	uint64_t size;             /* how many bytes that hash is over */
 	const char *code, *reason; /* NULL where there are bytes */
 };
 
@@ -46,6 +47,9 @@ struct store_ops {
 	int (*scan)(struct store *s, char *const *globs,
 	            int (*each)(void *arg, const struct store_doc *doc),
 	            void *arg, struct diag *d);
+	/* Call each with the ref of every link that leads nowhere, in byte order, and what is written in it. */
+	int (*orphans)(struct store *s, int (*each)(void *arg, struct text ref, struct text target), void *arg,
+	               struct diag *d);
 	/* One document by ref: 0, or -1 after a finding (MIG_PRECONDITION "missing", MIG_INVALID "bad_ref"). */
 	int (*read)(struct store *s, struct text ref, struct store_doc *doc, struct diag *d);
 	/* A stored plan by hash, appended to out: 0, or MIG_PRECONDITION "missing_plan". */

@@ -1,6 +1,7 @@
 /* transform.c -- see transform.h */
 #include "transform.h"
 
+#include "detour.h"
 #include "patch.h"
 #include "pointer.h"
 #include "redact-doc.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { JQ_SECONDS = 10 };
+enum { JQ_SECONDS = 10, MAX_NAMED = 20 };
 static const size_t JQ_MEMORY = (size_t)2 << 30;
 
 struct work {
@@ -20,6 +21,8 @@ struct work {
 	struct out *out;
 	struct diag *d;
 	struct ways ways;
+	struct detours *detours; /* NULL: one path will do */
+	size_t differ;           /* documents on which the paths do not agree */
 	/* reused from document to document */
 	struct doc before, after, patch, undo;
 	uint32_t history;     /* of before; DOC_NONE where there is none */
@@ -321,6 +324,48 @@ static int prove(struct work *w, const char *ref)
 	return 0;
 }
 
+static enum jqrun_result take(struct work *w, struct jqprog *prog, const char *name, struct buf *out,
+                              struct jqrun_why *why)
+{
+	dying.way = name;
+	jqrun_alarm(JQ_SECONDS);
+	buf_reset(out);
+	enum jqrun_result result = jqrun_value(prog, &w->before, 0, out, why);
+
+	jqrun_alarm(0);
+	dying.way = NULL;
+	return result;
+}
+
+static int found_differing(struct work *w, const char *ref, const char *difference)
+{
+	if (++w->differ <= MAX_NAMED)
+		diag_add(w->d, MIG_INVALID, "paths_differ", ref, "%s", difference);
+	return 1;
+}
+
+/* Take the document along all other paths: 0, 1 where one leads elsewhere, -1 where the run must end. */
+static int check_detours(struct work *w, const struct way *way, enum jqrun_result result, const char *ref)
+{
+	struct detours *s = w->detours;
+	const struct detour_list *l = detours_find(s, way, w->d);
+	const struct detour_end end = { way->name, &w->after_text, result == JQ_OK ? NULL : &w->why };
+
+	if (!l)
+		return -1;
+	for (size_t i = 0; i < l->n; i++) {
+		enum jqrun_result other = take(w, l->list[i].prog, l->list[i].name, &s->text, &s->why);
+		const struct detour_end there = { l->list[i].name, &s->text, other == JQ_OK ? NULL : &s->why };
+
+		if (other == JQ_FAULT)
+			return diag_add(w->d, MIG_INVALID, s->why.code, ref, "%s: %s", there.path, s->why.reason.s);
+		buf_reset(&w->check);
+		if (!detour_agrees(&end, &there, w->set->history, &w->check))
+			return found_differing(w, ref, w->check.s);
+	}
+	return 0;
+}
+
 static int migrate(struct work *w, const struct record *r, struct way *way, const char *ref, size_t max)
 {
 	const struct set *set = w->set;
@@ -333,16 +378,15 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 			return put_reject(w, r, "required_missing", because(w, *p, "is required"));
 	if (w->history != DOC_NONE && w->before.tok[w->history].type != DOC_ARRAY)
 		return put_reject(w, r, "bad_history", because(w, set->history, "is not an array"));
-	dying.way = way->name;
 	dying.ref = doc_span(r->doc, record_get(r, "ref"), &dying.nref);
-	jqrun_alarm(JQ_SECONDS);
-	buf_reset(&w->after_text);
-	enum jqrun_result result = jqrun_value(way->prog, &w->before, 0, &w->after_text, &w->why);
+	enum jqrun_result result = take(w, way->prog, way->name, &w->after_text, &w->why);
 
-	jqrun_alarm(0);
-	dying.way = NULL;
 	if (result == JQ_FAULT)
 		return diag_add(w->d, MIG_INVALID, w->why.code, ref, "%s: %s", way->name, w->why.reason.s);
+	int apart = w->detours ? check_detours(w, way, result, ref) : 0;
+
+	if (apart)
+		return apart < 0 ? -1 : 0;
 	if (result == JQ_REJECT) {
 		redact_doc(&w->why.reason, &w->before);
 		return put_reject(w, r, w->why.code, w->why.reason.s);
@@ -445,12 +489,29 @@ static void work_release(struct work *w)
 		doc_release(docs[i]);
 }
 
-int transform_run(const struct set *set, const char *target, struct stream *in, struct out *out, struct diag *d)
+/* A stream with documents on which the paths differ has no end: its fault takes that place. */
+static int pass_on(struct work *w, const struct record *r)
 {
-	struct work w = { .set = set, .target = target, .out = out, .d = d, .ways = WAYS_INIT(set, target) };
+	return r->kind == KIND_END && w->differ ? 0 : stream_put(w->out, r->line, r->len);
+}
+
+static int finish(struct work *w, int rc)
+{
+	if (w->differ > MAX_NAMED)
+		diag_warn(w->d, "more", NULL, "and %zu more documents on which the paths differ",
+		          w->differ - MAX_NAMED);
+	return w->differ ? -1 : rc;
+}
+
+int transform_run(const struct transform_ask *ask, struct stream *in, struct out *out, struct diag *d)
+{
+	const struct set *set = ask->set;
+	struct detours detours = DETOURS_INIT(set, ask->target);
+	struct work w = { .set = set, .target = ask->target, .out = out, .d = d, .ways = WAYS_INIT(set, ask->target) };
 	struct record r;
 	int rc;
 
+	w.detours = ask->check_paths ? &detours : NULL;
 	in->partial = true;
 	dying.out = out;
 	jqrun_guard(die_in_jq, JQ_MEMORY);
@@ -458,10 +519,12 @@ int transform_run(const struct set *set, const char *target, struct stream *in, 
 		if (r.kind == KIND_DOCUMENT && !in->fault)
 			rc = transform_document(&w, &r, in->lines.max);
 		else
-			rc = stream_put(out, r.line, r.len);
+			rc = pass_on(&w, &r);
 		if (rc < 0)
 			break;
 	}
+	rc = finish(&w, rc);
 	work_release(&w);
+	detours_release(&detours);
 	return rc;
 }

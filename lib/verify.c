@@ -1,6 +1,7 @@
 /* verify.c -- see verify.h */
 #include "verify.h"
 
+#include "complaint.h"
 #include "effect.h"
 #include "patch.h"
 #include "pointer.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DIFF_LINES = 20, MAX_NAMED = 20 };
+enum { DIFF_LINES = 20 };
 
 struct verifying {
 	struct store *s;
@@ -18,50 +19,12 @@ struct verifying {
 	struct diag *d;
 	struct effect effect;
 	struct doc doc, other, ledger_doc;
-	struct buf line, findings, diff, scratch, expected, actual, entry, plan_text;
+	struct complaints found;
+	struct buf line, diff, scratch, expected, actual, entry, plan_text;
 	uint32_t written; /* in ledger_doc: the bytes that the ledger saw, or DOC_NONE */
 	char **want;      /* --against: plan hashes in order */
 	size_t nwant, seen;
-	size_t failed, warned, named;
 };
-
-/* What is wrong with one step. */
-struct complaint {
-	const char *rule, *ref, *message;
-	const char *expected, *actual;
-	bool warning;
-	bool diff; /* v->diff holds one */
-};
-
-static void complain(struct verifying *v, const struct complaint *c)
-{
-	bool counts = !c->warning || v->ask->strict;
-	struct rec w;
-
-	buf_addch(&v->findings, v->findings.len ? ',' : '[');
-	rec_open(&w, &v->findings);
-	if (c->actual)
-		rec_cstr(&w, "actual", c->actual);
-	rec_cstr(&w, "component", "mig-verify");
-	if (c->diff)
-		rec_raw(&w, "diff", v->diff.s, v->diff.len);
-	if (c->expected)
-		rec_cstr(&w, "expected", c->expected);
-	rec_cstr(&w, "message", c->message);
-	if (c->ref)
-		rec_cstr(&w, "ref", c->ref);
-	rec_cstr(&w, "rule_id", c->rule);
-	rec_cstr(&w, "severity", counts ? "error" : "warn");
-	rec_close(&w);
-	if (counts)
-		v->failed++;
-	if (++v->named > MAX_NAMED)
-		return; /* the verdict has them all; stderr names the first */
-	if (counts)
-		diag_add(v->d, MIG_INVALID, c->rule, c->ref, "%s", c->message);
-	else
-		diag_warn(v->d, c->rule, c->ref, "%s", c->message);
-}
 
 /* Canonical text of the document in bytes, without its history: 0, or -1 if it is none. */
 static int canonical(struct verifying *v, const struct buf *bytes, struct text without, struct buf *out)
@@ -234,7 +197,7 @@ static void check_step(struct verifying *v, const struct plan *p, size_t i)
 	if (v->s->ops->read(v->s, s->ref, &doc, &quiet) < 0 || !doc.bytes) {
 		c.message = quiet.n ? quiet.list[0].message : doc.reason;
 		c.expected = s->restore ? raw : after;
-		complain(v, &c);
+		complain(&v->found, &c);
 		goto out;
 	}
 	bool original = strcmp(doc.raw, raw) == 0;
@@ -244,7 +207,7 @@ static void check_step(struct verifying *v, const struct plan *p, size_t i)
 		if (!s->restore && !history_holds(v, p, s, doc.bytes)) {
 			c.rule = "history";
 			c.message = "the last history entry is not the plan's";
-			complain(v, &c);
+			complain(&v->found, &c);
 		} else if (!s->restore && ledger_hash(v, i, seen) && strcmp(seen, doc.raw) != 0) {
 			c = (struct complaint){ .ref = ref,
 				                .rule = "rewritten",
@@ -252,20 +215,20 @@ static void check_step(struct verifying *v, const struct plan *p, size_t i)
 				                .expected = seen,
 				                .actual = doc.raw,
 				                .message = "the bytes were rewritten since, the content is equal" };
-			complain(v, &c);
+			complain(&v->found, &c);
 		}
 	} else if (s->restore ? done : original) {
 		c.rule = "not_applied";
 		c.expected = s->restore ? raw : after;
 		c.actual = s->restore ? doc.raw : content;
 		c.message = s->restore ? "still as the plan to be undone left it" : "still as it was before the plan";
-		complain(v, &c);
+		complain(&v->found, &c);
 	} else {
 		c.expected = s->restore ? raw : after;
 		c.actual = s->restore ? doc.raw : *content ? content : doc.raw;
 		c.message = "neither as before the plan nor as after it";
-		c.diff = make_diff(v, p, s, doc.bytes);
-		complain(v, &c);
+		c.diff = make_diff(v, p, s, doc.bytes) ? &v->diff : NULL;
+		complain(&v->found, &c);
 	}
 out:
 	diag_release(&quiet);
@@ -298,7 +261,7 @@ static void check_against(struct verifying *v, const char *hash)
 		return;
 	message = xasprintf("plan_hash_mismatch: expected_hash %s, actual_hash %s", want ? want : "none", hash);
 	c.message = message;
-	complain(v, &c);
+	complain(&v->found, &c);
 	free(message);
 }
 
@@ -308,12 +271,10 @@ static int put_verdict(struct verifying *v, const struct plan *p)
 
 	buf_reset(&v->line);
 	rec_open(&w, &v->line);
-	rec_cstr(&w, "code", v->failed ? "validation_failed" : "ok");
-	rec_name(&w, "findings");
-	buf_add(&v->line, v->findings.len ? v->findings.s : "[", v->findings.len ? v->findings.len : 1);
-	buf_addch(&v->line, ']');
+	complaints_code(&v->found, &w);
+	complaints_findings(&v->found, &w);
 	rec_cstr(&w, "kind", "verdict");
-	rec_bool(&w, "ok", v->failed == 0);
+	rec_bool(&w, "ok", v->found.failed == 0);
 	rec_cstr(&w, "plan_hash", p->hash);
 	rec_name(&w, "rollback");
 	if (p->rollback_mode) {
@@ -329,8 +290,7 @@ static int put_verdict(struct verifying *v, const struct plan *p)
 
 static int verify_plan(struct verifying *v, const struct plan *p)
 {
-	buf_reset(&v->findings);
-	v->failed = v->warned = 0;
+	complaints_reset(&v->found);
 	check_against(v, p->hash);
 	if (consult_ledger(v, p) < 0)
 		return -1;
@@ -396,14 +356,15 @@ static int read_against(struct verifying *v)
 
 static void verifying_release(struct verifying *v)
 {
-	struct buf *bufs[] = { &v->line,     &v->findings, &v->diff,  &v->scratch,
-		               &v->expected, &v->actual,   &v->entry, &v->plan_text };
+	struct buf *bufs[] = { &v->line,     &v->diff,   &v->scratch,
+		               &v->expected, &v->actual, &v->entry, &v->plan_text };
 
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		buf_release(bufs[i]);
 	for (size_t i = 0; i < v->nwant; i++)
 		free(v->want[i]);
 	free(v->want);
+	complaints_release(&v->found);
 	effect_release(&v->effect);
 	doc_release(&v->doc);
 	doc_release(&v->other);
@@ -442,6 +403,7 @@ int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in,
 		               .ask = ask,
 		               .out = out,
 		               .d = d,
+		               .found = COMPLAINTS_INIT(d, ask->strict),
 		               .effect = EFFECT_INIT,
 		               .doc = DOC_INIT,
 		               .other = DOC_INIT,
@@ -458,8 +420,7 @@ int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in,
 		if (v.seen < v.nwant)
 			diag_add(d, MIG_INVALID, "plan_hash_mismatch", ask->against, "holds %zu plans, %zu came",
 			         v.nwant, v.seen);
-		if (v.named > MAX_NAMED)
-			diag_warn(d, "more", NULL, "and %zu more findings", v.named - MAX_NAMED);
+		complaints_finish(&v.found);
 		rc = diag_exit(d) == MIG_OK ? stream_put_end(out, "mig-verify", n, in->end_digest) : -1;
 	}
 	tally_release(&t);

@@ -116,6 +116,19 @@ finding() {
 	verdicts 0
 }
 
+@test "CH-24 an error behind more than twenty warnings is named, and decides" {
+	manifests site && migrated
+	find site -name manifest.json | while read -r f; do
+		mig-hash --canonical "$f" > t && cp t "$f"
+	done
+	last=$(jq -r 'select(.steps).steps[-1].preconditions[0].ref' plan)
+	sed -i 's/"job_id"/"job_idd"/' "site/$last"
+	verdicts 4
+	faulted 4 drift
+	[ "$(grep -c 'warning: the bytes' <<< "$stderr")" -eq 20 ]
+	[[ $stderr == *"mig-verify: $last: neither"* && $stderr == *'and 94 more findings'* ]]
+}
+
 # quiet CODE INPUT [FLAG..]: verify writes nothing: no name, byte or time below site changes.
 quiet() {
 	local code=$1 input=$2
