@@ -3,28 +3,33 @@
  *
  * stdin: permits.  stdout: an outcome for each plan, then end.  Exit: 0, 2, 3
  * (store missing, locked, full; stream cut short), 4 (drift, a hash does not
- * hold), 5 (no permit), 1.
+ * hold), 5 (no permit, or one that is not believed), 1.
  */
 #include "apply.h"
 #include "cli.h"
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-apply --store URI [--lock-timeout SECONDS] [--now TIME]\n"
+static const char help[] = "usage: mig-apply --store URI [--trust KEY.pem ...] [--lock-timeout SECONDS]\n"
+			   "                 [--now TIME]\n"
 			   "\n"
 			   "Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
 			   "\n"
 			   "  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+			   "  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
+			   "                          than once (default: the keys in the store's .mig/trust/)\n"
 			   "  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
 			   "  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
 			   "  --help --version\n"
 			   "\n"
 			   "Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
 			   "unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
-			   "cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+			   "cut short, 4 drift, or a hash or check does not hold, 5 no permit, or one that is\n"
+			   "unsigned, foreign, expired or spent.\n";
 
 struct opts {
 	const char *store, *now;
+	struct cli_list trust;
 	int64_t lock_timeout;
 	char *stamp;
 };
@@ -32,6 +37,7 @@ struct opts {
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
+		                        { "trust", CLI_LIST, &o->trust },
 		                        { "now", CLI_TEXT, &o->now },
 		                        { "lock-timeout", CLI_COUNT, &o->lock_timeout },
 		                        { NULL, CLI_FLAG, NULL } };
@@ -48,12 +54,14 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
 }
 
-static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
+static void run(const char *uri, char *const *trusted, const struct apply_ask *ask, struct filter *f)
 {
 	struct spool permits = { .fd = -1 };
 	struct store *s = store_open(uri, STORE_WRITE, &f->d);
 
-	if (s && spool_init(&permits, &f->d) == 0 && s->ops->confine(s, &f->d) == 0)
+	/* the keys are read before the rest of the file system is out of reach */
+	if (s && trust_read(ask->trust, trusted, &f->d) == 0 && spool_init(&permits, &f->d) == 0 &&
+	    s->ops->confine(s, &f->d) == 0)
 		apply_run(s, ask, &permits, &f->in, &f->out, &f->d);
 	spool_release(&permits);
 	if (s)
@@ -63,18 +71,23 @@ static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
 int main(int argc, char **argv)
 {
 	struct opts o = { .lock_timeout = 10 };
+	struct trust trust = TRUST_INIT;
 	struct filter f;
 
 	progname = "mig-apply";
 	int rc = parse_opts(&o, argc, argv);
 
-	if (rc >= 0)
+	if (rc >= 0) {
+		free(o.trust.v);
 		return rc;
-	struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout, .now = o.stamp };
+	}
+	struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout, .now = o.stamp, .trust = &trust };
 
 	filter_init(&f, progname, true);
-	run(o.store, &ask, &f);
+	run(o.store, o.trust.v, &ask, &f);
 	rc = filter_finish(&f);
+	trust_release(&trust);
+	free(o.trust.v);
 	free(o.stamp);
 	return rc;
 }

@@ -26,7 +26,10 @@ static int open_permit(struct holding *h, const struct doc *doc, plan_reader *re
 	if (grant_read(&h->grant, doc, doc_member(doc, 0, "grant", 5), &h->arena, where, d) < 0 ||
 	    reader(&h->plan, doc, doc_member(doc, 0, "plan", 4), where, d) < 0)
 		return -1;
-	return rules_check(&h->plan, &h->grant, d);
+	if (rules_check(&h->plan, &h->grant, d) < 0)
+		return -1;
+	/* what a policy put into review the signature must vouch for */
+	return rules_review(&h->plan) ? rules_approval(&h->grant, 0, d) : 0;
 }
 
 static int no_permit(const struct record *r, const char *where, struct diag *d)
@@ -49,8 +52,19 @@ static int check_digest(struct holding *h, struct buf *digest, const char *where
 	return diag_add(d, MIG_INVALID, "foreign_permit", where, "the permit belongs to another stream of plans");
 }
 
+/* A permit that has just come in: judged, believed, and of this stream. */
+static int accept(struct holding *h, const struct apply_ask *ask, const struct record *r, struct buf *digest,
+                  const char *where, struct diag *d)
+{
+	if (open_permit(h, r->doc, plan_read, where, d) < 0 ||
+	    trust_permit(ask->trust, &h->grant, &h->plan, r->doc, record_get(r, "grant"), ask->now, where, d) < 0)
+		return -1;
+	return check_digest(h, digest, where, d);
+}
+
 /* Read all permits into the spool; 0 once the end has verified, or there was a fault. */
-static int take_in(struct stream *in, struct spool *permits, struct out *out, bool *writes, struct diag *d)
+static int take_in(struct stream *in, const struct apply_ask *ask, struct spool *permits, struct out *out, bool *writes,
+                   struct diag *d)
 {
 	struct holding h = { .doc = DOC_INIT, .plan = PLAN_INIT };
 	struct buf digest = BUF_INIT;
@@ -63,10 +77,7 @@ static int take_in(struct stream *in, struct spool *permits, struct out *out, bo
 		if (r.kind == KIND_REJECT || r.kind == KIND_FAULT) {
 			rc = stream_put(out, r.line, r.len);
 		} else if (r.kind == KIND_PERMIT && !in->fault) {
-			rc = open_permit(&h, r.doc, plan_read, in->where, d) < 0
-			             ? -1
-			             : check_digest(&h, &digest, in->where, d);
-			if (rc < 0)
+			if ((rc = accept(&h, ask, &r, &digest, in->where, d)) < 0)
 				break;
 			tally_plan(&t, h.plan.hash);
 			*writes = *writes || !h.grant.dry_run;
@@ -129,7 +140,8 @@ static int apply_all(struct store *s, const struct apply_ask *ask, struct spool 
 		/* whoever only waits, for input or for the lock, may be ended by a signal */
 		if (rc == 0 && first && writes && (rc = s->ops->lock(s, ask->lock_timeout, &ctx, d)) == 0) {
 			store_catch_signals();
-			rc = s->ops->recover(s, &ctx, d);
+			if ((rc = s->ops->recover(s, &ctx, d)) == 0)
+				rc = trust_begin(ask->trust, s, ask->now, d);
 		}
 		if (rc < 0)
 			break;
@@ -148,7 +160,10 @@ int apply_run(struct store *s, const struct apply_ask *ask, struct spool *permit
               struct diag *d)
 {
 	bool writes = false;
-	int rc = take_in(in, permits, out, &writes, d);
+	int rc = trust_store(ask->trust, s, d);
+
+	if (rc == 0)
+		rc = take_in(in, ask, permits, out, &writes, d);
 
 	if (rc == 0 && !in->fault && permits->n)
 		rc = apply_all(s, ask, permits, writes, out, d);

@@ -9,18 +9,21 @@
 #include "spool.h"
 #include "store.h"
 #include "stream.h"
+#include "trust.h"
 
 struct apply_ask {
 	unsigned lock_timeout; /* seconds to wait for another writer */
 	const char *now;       /* fixed time, or NULL: the clock */
+	struct trust *trust;   /* which permits to believe; borrowed */
 };
 
 /*
  * Read permits; once the last has been checked again by the built-in rules, do
  * their plans in order and write an outcome for each, then their end.  Rejects
  * are forwarded.  Stops at the first plan that fails, after its outcome.  0, or
- * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", an
- * unknown kind MIG_USAGE.  Borrows the spool, open and empty.
+ * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", one
+ * that trust.h does not believe is refused before the store is touched, an
+ * unknown kind is MIG_USAGE.  Borrows the spool, open and empty.
  */
 int apply_run(struct store *s, const struct apply_ask *ask, struct spool *permits, struct stream *in, struct out *out,
               struct diag *d);

@@ -1,11 +1,13 @@
 /* cli.c -- see cli.h */
 #include "cli.h"
 
+#include "moment.h"
 #include "progress.h"
 #include "semver.h"
 #include "utf8.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -194,17 +196,27 @@ char *cli_clock(void)
 	return stamp_of(time(NULL));
 }
 
-/* 2026-01-31T12:00:00Z, with a fraction if one likes. */
-static bool is_rfc3339(const char *s)
+bool cli_time(const char *help, const char *name, const char *value)
 {
-	struct tm tm;
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	struct moment m;
 
-	if (!end)
-		return false;
-	if (*end == '.')
-		end += 1 + strspn(end + 1, "0123456789");
-	return end && end[0] == 'Z' && !end[1];
+	if (!value || moment_read((struct text){ value, strlen(value) }, &m))
+		return true;
+	cli_usage(help, "--%s %s: not a time such as 2026-01-31T12:00:00Z", name, value);
+	return false;
+}
+
+void cli_forget_surroundings(void)
+{
+	char *max = getenv("MIG_MAX_RECORD");
+	char *kept = max ? xstrdup(max) : NULL;
+
+	clearenv();
+	setenv("TZ", "UTC", 1);
+	if (kept)
+		setenv("MIG_MAX_RECORD", kept, 1);
+	free(kept);
+	setlocale(LC_ALL, "C");
 }
 
 bool cli_now(const char *help, const char *now, char **out)
@@ -214,10 +226,8 @@ bool cli_now(const char *help, const char *now, char **out)
 
 	*out = NULL;
 	if (now) {
-		if (!is_rfc3339(now)) {
-			cli_usage(help, "--now %s: not a time such as 2026-01-31T12:00:00Z", now);
+		if (!cli_time(help, "now", now))
 			return false;
-		}
 		*out = xstrdup(now);
 		return true;
 	}

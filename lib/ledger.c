@@ -24,6 +24,7 @@ void entry_init(struct entry *e, const char *event, const struct plan *p, const 
 		.actor = g->actor,
 		.env = p->env,
 		.migration_id = p->migration_id,
+		.nonce = g->nonce,
 		.plan_hash = { p->hash, HEX_LEN },
 		.project = p->project,
 		.reason = p->reason,
@@ -67,6 +68,7 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 		rec_cstr(&w, "kept", e->kept);
 	rec_cstr(&w, "kind", "entry");
 	rec_str(&w, "migration_id", e->migration_id);
+	rec_str(&w, "nonce", e->nonce);
 	rec_str(&w, "plan_hash", e->plan_hash);
 	rec_cstr(&w, "prev", prev);
 	rec_str(&w, "project", e->project);
