@@ -10,22 +10,23 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-apply --store URI [--trust KEY.pem ...] [--lock-timeout SECONDS]\n"
-			   "                 [--now TIME]\n"
-			   "\n"
-			   "Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
-			   "\n"
-			   "  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
-			   "                          than once (default: the keys in the store's .mig/trust/)\n"
-			   "  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
-			   "  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
-			   "unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
-			   "cut short, 4 drift, or a hash or check does not hold, 5 no permit, or one that is\n"
-			   "unsigned, foreign, expired or spent.\n";
+static const char help[] =
+	"usage: mig-apply --store URI [--trust KEY.pem ...] [--lock-timeout SECONDS]\n"
+	"                 [--now TIME]\n"
+	"\n"
+	"Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
+	"\n"
+	"  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
+	"                          than once (default: the keys in the store's .mig/trust/)\n"
+	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
+	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 applied or nothing to do, 1 unexpected error, 2 usage or an\n"
+	"unknown record, 3 store missing, locked, full or not writable, or the stream was\n"
+	"cut short, 4 drift, or a hash or check does not hold, 5 no permit, or one that is\n"
+	"unsigned, foreign, expired or spent.\n";
 
 struct opts {
 	const char *store, *now;

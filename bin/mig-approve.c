@@ -8,21 +8,22 @@
 #include "cli.h"
 #include "sandbox.h"
 
-static const char help[] = "usage: mig-approve --digest DIGEST --env dev|staging|prod --approver NAME\n"
-			   "                   --ticket TICKET --expires-at TIME --key KEY.pem\n"
-			   "\n"
-			   "Write a signed approval, for mig-gate --approval.\n"
-			   "\n"
-			   "  --digest DIGEST    of the plans, as mig-report prints it\n"
-			   "  --env ENV          dev, staging or prod\n"
-			   "  --approver NAME    who approves\n"
-			   "  --ticket TICKET    where that is told\n"
-			   "  --expires-at TIME  until when it counts (RFC 3339)\n"
-			   "  --key KEY.pem      the approver's private key, Ed25519\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage, 3 the key cannot be read,\n"
-			   "4 it is no such key.\n";
+static const char help[] =
+	"usage: mig-approve --digest DIGEST --env dev|staging|prod --approver NAME\n"
+	"                   --ticket TICKET --expires-at TIME --key KEY.pem\n"
+	"\n"
+	"Write a signed approval, for mig-gate --approval.\n"
+	"\n"
+	"  --digest DIGEST    of the plans, as mig-report prints it\n"
+	"  --env ENV          dev, staging or prod\n"
+	"  --approver NAME    who approves\n"
+	"  --ticket TICKET    where that is told\n"
+	"  --expires-at TIME  until when it counts (RFC 3339)\n"
+	"  --key KEY.pem      the approver's private key, Ed25519\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 the key cannot be read,\n"
+	"4 it is no such key.\n";
 
 struct opts {
 	const char *digest, *env, *approver, *ticket, *expires_at, *key;

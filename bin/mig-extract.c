@@ -10,19 +10,20 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
-			   "       mig-extract --store URI --set DIR --list-versions\n"
-			   "\n"
-			   "Read the documents of a store that a migration set describes; write a stream.\n"
-			   "\n"
-			   "  --store URI       where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --set DIR         the migration set\n"
-			   "  --ref REF         only this document; may be given more than once\n"
-			   "  --list-versions   count the documents by version instead\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set or ref missing,\n"
-			   "4 the set is invalid.\n";
+static const char help[] =
+	"usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
+	"       mig-extract --store URI --set DIR --list-versions\n"
+	"\n"
+	"Read the documents of a store that a migration set describes; write a stream.\n"
+	"\n"
+	"  --store URI       where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --set DIR         the migration set\n"
+	"  --ref REF         only this document; may be given more than once\n"
+	"  --list-versions   count the documents by version instead\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set or ref missing,\n"
+	"4 the set is invalid.\n";
 
 struct opts {
 	const char *store, *set;

@@ -11,36 +11,37 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
-			   "                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-			   "                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
-			   "                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
-			   "                [--ttl SECONDS] [--now TIME]\n"
-			   "\n"
-			   "Judge the plans on stdin; write permits for mig-apply, or refuse.\n"
-			   "\n"
-			   "  --env ENV                 dev, staging or prod; must be the plans'\n"
-			   "  --apply                   let mig-apply write\n"
-			   "  --dry-run                 let mig-apply only show what it would do\n"
-			   "  --tenant ID --project ID  the scope; must be the plans'\n"
-			   "  --prod-override TICKET    the ticket that env prod needs\n"
-			   "  --allow-destructive       let steps remove data or be irreversible\n"
-			   "  --policy FILE.jq          ask this program too; may be given more than once\n"
-			   "  --approval FILE           an approval of these plans; may be given more than once\n"
-			   "  --approvals N             how many approvers plans in review need, in every env\n"
-			   "                            (default: 1 in prod, 0 elsewhere)\n"
-			   "  --trust KEY.pem           a key that approvals may be signed with; may be given\n"
-			   "                            more than once\n"
-			   "  --sign KEY.pem            sign the permits with this private key\n"
-			   "  --key-id ID               what the permits call that key (its hash)\n"
-			   "  --ttl SECONDS             let the permits expire\n"
-			   "  --now TIME                the permits' time (RFC 3339) instead of the clock\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
-			   "3 the stream was cut short, or a key, policy or approval cannot be read, 4 a plan\n"
-			   "was edited, breaks its contract or is for another env or scope, or a key, policy\n"
-			   "or approval is none, 5 refused.\n";
+static const char help[] =
+	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
+	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
+	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
+	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
+	"                [--ttl SECONDS] [--now TIME]\n"
+	"\n"
+	"Judge the plans on stdin; write permits for mig-apply, or refuse.\n"
+	"\n"
+	"  --env ENV                 dev, staging or prod; must be the plans'\n"
+	"  --apply                   let mig-apply write\n"
+	"  --dry-run                 let mig-apply only show what it would do\n"
+	"  --tenant ID --project ID  the scope; must be the plans'\n"
+	"  --prod-override TICKET    the ticket that env prod needs\n"
+	"  --allow-destructive       let steps remove data or be irreversible\n"
+	"  --policy FILE.jq          ask this program too; may be given more than once\n"
+	"  --approval FILE           an approval of these plans; may be given more than once\n"
+	"  --approvals N             how many approvers plans in review need, in every env\n"
+	"                            (default: 1 in prod, 0 elsewhere)\n"
+	"  --trust KEY.pem           a key that approvals may be signed with; may be given\n"
+	"                            more than once\n"
+	"  --sign KEY.pem            sign the permits with this private key\n"
+	"  --key-id ID               what the permits call that key (its hash)\n"
+	"  --ttl SECONDS             let the permits expire\n"
+	"  --now TIME                the permits' time (RFC 3339) instead of the clock\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
+	"3 the stream was cut short, or a key, policy or approval cannot be read, 4 a plan\n"
+	"was edited, breaks its contract or is for another env or scope, or a key, policy\n"
+	"or approval is none, 5 refused.\n";
 
 struct opts {
 	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now;
@@ -139,9 +140,15 @@ int main(int argc, char **argv)
 	if (rc < 0) {
 		char *issued = o.stamp ? xstrdup(o.stamp) : cli_clock();
 		struct gate_ask ask = {
-			.grant = { .env = given(o.env), .tenant = given(o.tenant), .project = given(o.project),
-			           .apply = o.apply, .dry_run = o.dry_run, .allow_destructive = o.destructive,
-			           .ticket = given(o.ticket), .actor = given(actor), .issued_at = given(issued) },
+			.grant = { .env = given(o.env),
+			           .tenant = given(o.tenant),
+			           .project = given(o.project),
+			           .apply = o.apply,
+			           .dry_run = o.dry_run,
+			           .allow_destructive = o.destructive,
+			           .ticket = given(o.ticket),
+			           .actor = given(actor),
+			           .issued_at = given(issued) },
 			.policies = o.policies.v,
 			.approvals = o.approvals.v,
 			.trust = o.trust.v,

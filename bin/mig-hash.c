@@ -14,19 +14,20 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] = "usage: mig-hash [--canonical | --check] [--without POINTER] [--format text|json]\n"
-			   "                [FILE ...]\n"
-			   "\n"
-			   "Hash JSON values by their canonical text, print that text, or check records.\n"
-			   "\n"
-			   "  --canonical        print each value as canonical JSON (RFC 8785) instead\n"
-			   "  --check            recompute every sum, plan_hash and end digest\n"
-			   "  --without POINTER  leave this member out (RFC 6901)\n"
-			   "  --format FORMAT    text: \"hash  file\", as sha256sum; json: an object a line\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage or not JSON, 3 no such file,\n"
-			   "4 a hash does not hold.\n";
+static const char help[] =
+	"usage: mig-hash [--canonical | --check] [--without POINTER] [--format text|json]\n"
+	"                [FILE ...]\n"
+	"\n"
+	"Hash JSON values by their canonical text, print that text, or check records.\n"
+	"\n"
+	"  --canonical        print each value as canonical JSON (RFC 8785) instead\n"
+	"  --check            recompute every sum, plan_hash and end digest\n"
+	"  --without POINTER  leave this member out (RFC 6901)\n"
+	"  --format FORMAT    text: \"hash  file\", as sha256sum; json: an object a line\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 success, 1 unexpected error, 2 usage or not JSON, 3 no such file,\n"
+	"4 a hash does not hold.\n";
 
 struct opts {
 	struct hasher hasher;

@@ -10,24 +10,25 @@
 #include "planner.h"
 #include "sandbox.h"
 
-static const char help[] = "usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
-			   "                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
-			   "       mig-plan --rollback [--reason TEXT]\n"
-			   "\n"
-			   "Write the plans that make the changes of a stream, or those that undo plans.\n"
-			   "\n"
-			   "  --env ENV                 dev, staging or prod\n"
-			   "  --migration ID            the migration, part of every idempotency key\n"
-			   "  --target-version SEMVER   the version that the changes lead to\n"
-			   "  --tenant ID --project ID  the scope\n"
-			   "  --batch N                 steps a plan at most (500)\n"
-			   "  --max-rejects N           go on with up to N rejected documents (0)\n"
-			   "  --rollback                invert the plans on stdin\n"
-			   "  --reason TEXT             why, for the rollback's header\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
-			   "3 the stream was cut short, 4 it was edited, or too many documents were rejected.\n";
+static const char help[] =
+	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
+	"                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
+	"       mig-plan --rollback [--reason TEXT]\n"
+	"\n"
+	"Write the plans that make the changes of a stream, or those that undo plans.\n"
+	"\n"
+	"  --env ENV                 dev, staging or prod\n"
+	"  --migration ID            the migration, part of every idempotency key\n"
+	"  --target-version SEMVER   the version that the changes lead to\n"
+	"  --tenant ID --project ID  the scope\n"
+	"  --batch N                 steps a plan at most (500)\n"
+	"  --max-rejects N           go on with up to N rejected documents (0)\n"
+	"  --rollback                invert the plans on stdin\n"
+	"  --reason TEXT             why, for the rollback's header\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
+	"3 the stream was cut short, 4 it was edited, or too many documents were rejected.\n";
 
 struct opts {
 	struct plan_ask ask;

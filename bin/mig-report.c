@@ -31,9 +31,9 @@ struct opts {
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	const char *format = NULL, *no_color = getenv("NO_COLOR");
-	const struct cli_opt opts[] = {
-		{ "format", CLI_TEXT, &format }, { "lines", CLI_FLAG, &o->ask.lines }, { NULL, CLI_FLAG, NULL }
-	};
+	const struct cli_opt opts[] = { { "format", CLI_TEXT, &format },
+		                        { "lines", CLI_FLAG, &o->ask.lines },
+		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)

@@ -12,16 +12,17 @@
 #include <locale.h>
 #include <stdlib.h>
 
-static const char help[] = "usage: mig-transform --set DIR --target-version SEMVER\n"
-			   "\n"
-			   "Turn documents into changes, by the programs of a migration set.\n"
-			   "\n"
-			   "  --set DIR                 the migration set\n"
-			   "  --target-version SEMVER   where to; \"latest\" is refused\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 success, 1 unexpected error, 2 usage, 3 the set is missing,\n"
-			   "4 the set is invalid, a program is impure or died, or a record was edited.\n";
+static const char help[] =
+	"usage: mig-transform --set DIR --target-version SEMVER\n"
+	"\n"
+	"Turn documents into changes, by the programs of a migration set.\n"
+	"\n"
+	"  --set DIR                 the migration set\n"
+	"  --target-version SEMVER   where to; \"latest\" is refused\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 the set is missing,\n"
+	"4 the set is invalid, a program is impure or died, or a record was edited.\n";
 
 struct opts {
 	const char *set, *target;

@@ -8,17 +8,18 @@
 #include "cli.h"
 #include "verify.h"
 
-static const char help[] = "usage: mig-verify --store URI [--against FILE] [--strict]\n"
-			   "\n"
-			   "Check that the store holds what the plans, permits or outcomes on stdin promise.\n"
-			   "\n"
-			   "  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
-			   "  --against FILE   the plans on stdin must be those of FILE\n"
-			   "  --strict         warnings count as failures\n"
-			   "  --help --version\n"
-			   "\n"
-			   "Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
-			   "3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
+static const char help[] =
+	"usage: mig-verify --store URI [--against FILE] [--strict]\n"
+	"\n"
+	"Check that the store holds what the plans, permits or outcomes on stdin promise.\n"
+	"\n"
+	"  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --against FILE   the plans on stdin must be those of FILE\n"
+	"  --strict         warnings count as failures\n"
+	"  --help --version\n"
+	"\n"
+	"Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
+	"3 store, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
 	const char *store;

@@ -176,9 +176,14 @@ static int check_record(struct hashing *x)
 		count_plan(x, record_get(&r, "plan"));
 		break;
 	case KIND_OUTCOME:
-	case KIND_VERDICT: count_plan(x, 0); break;
-	case KIND_END: check_end(x, &r); break;
-	default: break;
+	case KIND_VERDICT:
+		count_plan(x, 0);
+		break;
+	case KIND_END:
+		check_end(x, &r);
+		break;
+	default:
+		break;
 	}
 	return 0;
 }
