@@ -42,7 +42,7 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3
+           bats-file strace mandoc shellcheck python3 openssl xxd
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 
@@ -90,13 +90,15 @@ crash: all ## kill, fail, starve and cut off apply in every way, edit under it (
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
-		$(DESTDIR)$(DATADIR)/pipelines
+		$(DESTDIR)$(DATADIR)/pipelines $(DESTDIR)$(DATADIR)/policies
 	install -m 755 $(TOOLS:%=$(O)/bin/%) $(O)/bin/mig $(DESTDIR)$(BINDIR)
 	for n in 1 5 7; do install -m 644 docs/man/*.$$n $(DESTDIR)$(MANDIR)/man$$n; done
 	install -m 644 pipelines/*.mk $(DESTDIR)$(DATADIR)/pipelines
+	install -m 644 policies/*.jq $(DESTDIR)$(DATADIR)/policies
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(DESTDIR)$(DATADIR)/pipelines/*.mk
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(DESTDIR)$(DATADIR)/pipelines/*.mk \
+		$(DESTDIR)$(DATADIR)/policies/*.jq
 	for n in 1 5 7; do for f in docs/man/*.$$n; do rm -f $(DESTDIR)$(MANDIR)/man$$n/$${f##*/}; done; done
 
 clean:

@@ -3,8 +3,8 @@
  *
  * stdin: permits, or verdicts to write down.  stdout: an outcome for each plan,
  * or the verdicts, then end.  Exit: 0, 2, 3 (store missing, locked, full; stream
- * cut short), 4 (drift, a hash does not hold), 5 (no permit), 1 (also for a
- * deadline).
+ * cut short), 4 (drift, a hash does not hold), 5 (no permit, or one that is not
+ * believed), 1 (also for a deadline).
  */
 #include "apply.h"
 #include "cli.h"
@@ -12,13 +12,15 @@
 #include <stdlib.h>
 
 static const char help[] =
-	"usage: mig-apply --store URI [--lock-timeout SECONDS] [--deadline SECONDS]\n"
-	"                 [--now TIME]\n"
+	"usage: mig-apply --store URI [--trust KEY.pem ...] [--lock-timeout SECONDS]\n"
+	"                 [--deadline SECONDS] [--now TIME]\n"
 	"\n"
 	"Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
 	"Verdicts on stdin are written into the ledger and passed on.\n"
 	"\n"
 	"  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
+	"                          than once (default: the keys in the store's .mig/trust/)\n"
 	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
 	"  --deadline SECONDS      do not begin what would take longer, as far as the ledger tells\n"
 	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
@@ -26,12 +28,14 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 applied or nothing to do, 1 unexpected error or past the deadline,\n"
 	"2 usage or an unknown record, 3 store missing, locked, full or not writable, or\n"
-	"the stream was cut short, 4 drift, or a hash or check does not hold, 5 no permit.\n";
+	"the stream was cut short, 4 drift, or a hash or check does not hold, 5 no permit,\n"
+	"or one that is unsigned, foreign, expired or spent.\n";
 
 enum { NONE = -1 };
 
 struct opts {
 	const char *store, *now;
+	struct cli_list trust;
 	int64_t lock_timeout, deadline;
 	char *stamp, *actor;
 };
@@ -39,6 +43,7 @@ struct opts {
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
+		                        { "trust", CLI_LIST, &o->trust },
 		                        { "now", CLI_TEXT, &o->now },
 		                        { "lock-timeout", CLI_COUNT, &o->lock_timeout },
 		                        { "deadline", CLI_COUNT, &o->deadline },
@@ -60,12 +65,14 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return -1;
 }
 
-static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
+static void run(const char *uri, char *const *trusted, const struct apply_ask *ask, struct filter *f)
 {
 	struct spool permits = { .fd = -1 };
 	struct store *s = store_open(uri, STORE_WRITE, &f->d);
 
-	if (s && spool_init(&permits, &f->d) == 0 && s->ops->confine(s, &f->d) == 0)
+	/* the keys are read before the rest of the file system is out of reach */
+	if (s && trust_read(ask->trust, trusted, &f->d) == 0 && spool_init(&permits, &f->d) == 0 &&
+	    s->ops->confine(s, &f->d) == 0)
 		apply_run(s, ask, &permits, &f->in, &f->out, &f->d);
 	spool_release(&permits);
 	if (s)
@@ -75,6 +82,7 @@ static void run(const char *uri, const struct apply_ask *ask, struct filter *f)
 int main(int argc, char **argv)
 {
 	struct opts o = { .lock_timeout = 10, .deadline = NONE };
+	struct trust trust = TRUST_INIT;
 	struct filter f;
 
 	progname = "mig-apply";
@@ -84,12 +92,15 @@ int main(int argc, char **argv)
 		struct apply_ask ask = { .lock_timeout = (unsigned)o.lock_timeout,
 			                 .now = o.stamp,
 			                 .deadline = o.deadline == NONE ? 0 : o.deadline,
-			                 .actor = o.actor };
+			                 .actor = o.actor,
+			                 .trust = &trust };
 
 		filter_init(&f, progname, true);
-		run(o.store, &ask, &f);
+		run(o.store, o.trust.v, &ask, &f);
 		rc = filter_finish(&f);
 	}
+	trust_release(&trust);
+	free(o.trust.v);
 	free(o.actor);
 	free(o.stamp);
 	return rc;

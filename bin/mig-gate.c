@@ -9,14 +9,14 @@
 #include "gate.h"
 #include "sandbox.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 static const char help[] =
 	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
 	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-	"                [--now TIME]\n"
+	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
+	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
+	"                [--ttl SECONDS] [--now TIME]\n"
 	"\n"
 	"Judge the plans on stdin; write permits for mig-apply, or refuse.\n"
 	"\n"
@@ -26,18 +26,56 @@ static const char help[] =
 	"  --tenant ID --project ID  the scope; must be the plans'\n"
 	"  --prod-override TICKET    the ticket that env prod needs\n"
 	"  --allow-destructive       let steps remove data or be irreversible\n"
+	"  --policy FILE.jq          ask this program too; may be given more than once\n"
+	"  --approval FILE           an approval of these plans; may be given more than once\n"
+	"  --approvals N             how many approvers plans in review need, in every env\n"
+	"                            (default: 1 in prod, 0 elsewhere)\n"
+	"  --trust KEY.pem           a key that approvals may be signed with; may be given\n"
+	"                            more than once\n"
+	"  --sign KEY.pem            sign the permits with this private key\n"
+	"  --key-id ID               what the permits call that key (its hash)\n"
+	"  --ttl SECONDS             let the permits expire\n"
 	"  --now TIME                the permits' time (RFC 3339) instead of the clock\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
-	"3 the stream was cut short, 4 a plan was edited or is for another env or scope,\n"
-	"5 refused.\n";
+	"3 the stream was cut short, or a key, policy or approval cannot be read, 4 a plan\n"
+	"was edited, breaks its contract or is for another env or scope, or a key, policy\n"
+	"or approval is none, 5 refused.\n";
 
 struct opts {
-	const char *env, *tenant, *project, *ticket, *now;
+	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now;
 	bool apply, dry_run, destructive;
+	struct cli_list policies, approvals, trust;
+	int64_t needed, ttl; /* -1: not given */
 	char *stamp;
 };
+
+static void release_opts(struct opts *o)
+{
+	free(o->policies.v);
+	free(o->approvals.v);
+	free(o->trust.v);
+	free(o->stamp);
+}
+
+/* What the options ask of each other; MIG_USAGE, or -1 to go on. */
+static int check_opts(const struct opts *o)
+{
+	if (!cli_env(help, o->env) || !cli_text(help, "tenant", o->tenant) || !cli_text(help, "project", o->project) ||
+	    (o->ticket && *o->ticket && !cli_text(help, "prod-override", o->ticket)) ||
+	    !cli_text(help, "key-id", o->key_id))
+		return MIG_USAGE;
+	if (o->key_id && !o->sign)
+		return cli_usage(help, "--key-id goes with --sign");
+	if (o->approvals.n && !o->trust.n)
+		return cli_usage(help, "--approval needs --trust: the keys of those who may approve");
+	if (o->needed == 0 || o->needed > 1000)
+		return cli_usage(help, "--approvals: from 1 to 1000");
+	if (o->ttl == 0 || o->ttl > 3650 * INT64_C(86400))
+		return cli_usage(help, "--ttl: from a second to ten years");
+	return -1;
+}
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
@@ -48,16 +86,20 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "project", CLI_TEXT, &o->project },
 		                        { "prod-override", CLI_TEXT, &o->ticket },
 		                        { "allow-destructive", CLI_FLAG, &o->destructive },
+		                        { "policy", CLI_LIST, &o->policies },
+		                        { "approval", CLI_LIST, &o->approvals },
+		                        { "approvals", CLI_COUNT, &o->needed },
+		                        { "trust", CLI_LIST, &o->trust },
+		                        { "sign", CLI_TEXT, &o->sign },
+		                        { "key-id", CLI_TEXT, &o->key_id },
+		                        { "ttl", CLI_COUNT, &o->ttl },
 		                        { "now", CLI_TEXT, &o->now },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
-	if (rc >= 0)
-		return rc;
-	if (!cli_env(help, o->env) || !cli_text(help, "tenant", o->tenant) || !cli_text(help, "project", o->project) ||
-	    (o->ticket && *o->ticket && !cli_text(help, "prod-override", o->ticket)))
-		return MIG_USAGE;
-	return cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
+	if (rc < 0)
+		rc = check_opts(o);
+	return rc >= 0 ? rc : cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
 }
 
 static struct text given(const char *s)
@@ -65,55 +107,61 @@ static struct text given(const char *s)
 	return (struct text){ s, s ? strlen(s) : 0 };
 }
 
-/* 32 random hex digits. */
-static void make_nonce(char nonce[33])
+/* Everything is opened and compiled before the sandbox closes and the first plan is read. */
+static int run(const struct gate_ask *ask)
 {
-	unsigned char bytes[16];
+	struct filter f;
+	struct spool plans;
+	struct gate gate;
 
-	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-		die(MIG_ERROR, "no random bytes for the nonce");
-	for (size_t i = 0; i < sizeof bytes; i++)
-		snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
+	filter_init(&f, progname, true);
+	int spooled = spool_init(&plans, &f.d);
+
+	cli_forget_surroundings();
+	if (gate_open(&gate, ask, &f.d) == 0 && spooled == 0 && sandbox_pure(&f.d) == 0)
+		gate_run(&gate, &plans, &f.in, &f.out, &f.d);
+	spool_release(&plans);
+	int rc = filter_finish(&f);
+
+	gate_close(&gate);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .env = NULL };
-	struct filter f;
-	struct spool plans;
-	char nonce[33], *actor;
+	struct opts o = { .needed = -1, .ttl = -1 };
+	char *actor = NULL;
 
 	progname = "mig-gate";
 	int rc = parse_opts(&o, argc, argv);
 
-	if (rc >= 0)
-		return rc;
-	make_nonce(nonce);
-	if (!(actor = cli_actor(help))) {
-		free(o.stamp);
-		return MIG_USAGE;
-	}
-	char *issued = o.stamp ? xstrdup(o.stamp) : cli_clock();
-	struct grant ask = {
-		.env = given(o.env),
-		.tenant = given(o.tenant),
-		.project = given(o.project),
-		.apply = o.apply,
-		.dry_run = o.dry_run,
-		.allow_destructive = o.destructive,
-		.ticket = given(o.ticket),
-		.actor = given(actor),
-		.nonce = given(nonce),
-		.issued_at = given(issued),
-	};
+	if (rc < 0 && !(actor = cli_actor(help)))
+		rc = MIG_USAGE;
+	if (rc < 0) {
+		char *issued = o.stamp ? xstrdup(o.stamp) : cli_clock();
+		struct gate_ask ask = {
+			.grant = { .env = given(o.env),
+			           .tenant = given(o.tenant),
+			           .project = given(o.project),
+			           .apply = o.apply,
+			           .dry_run = o.dry_run,
+			           .allow_destructive = o.destructive,
+			           .ticket = given(o.ticket),
+			           .actor = given(actor),
+			           .issued_at = given(issued) },
+			.policies = o.policies.v,
+			.approvals = o.approvals.v,
+			.trust = o.trust.v,
+			.sign = o.sign,
+			.key_name = o.key_id,
+			.ttl = o.ttl > 0 ? o.ttl : 0,
+			.needed = o.needed > 0 ? (size_t)o.needed : 0,
+		};
 
-	filter_init(&f, progname, true);
-	if (spool_init(&plans, &f.d) == 0 && sandbox_pure(&f.d) == 0)
-		gate_run(&ask, &plans, &f.in, &f.out, &f.d);
-	spool_release(&plans);
-	rc = filter_finish(&f);
+		rc = run(&ask);
+		free(issued);
+	}
 	free(actor);
-	free(issued);
-	free(o.stamp);
+	release_opts(&o);
 	return rc;
 }

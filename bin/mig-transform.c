@@ -46,20 +46,6 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return cli_version(help, o->target) ? -1 : MIG_USAGE;
 }
 
-/* Nothing around the process may show in a change. */
-static void forget_surroundings(void)
-{
-	char *max = getenv("MIG_MAX_RECORD");
-	char *kept = max ? xstrdup(max) : NULL;
-
-	clearenv();
-	setenv("TZ", "UTC", 1);
-	if (kept)
-		setenv("MIG_MAX_RECORD", kept, 1);
-	free(kept);
-	setlocale(LC_ALL, "C");
-}
-
 int main(int argc, char **argv)
 {
 	struct opts o = { .set = NULL };
@@ -71,7 +57,7 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	forget_surroundings();
+	cli_forget_surroundings();
 	filter_init(&f, progname, true);
 	if ((set = set_read(o.set, &f.d)) && sandbox_pure(&f.d) == 0) {
 		const struct transform_ask ask = { set, o.target, o.check_paths };

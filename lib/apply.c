@@ -32,8 +32,9 @@ static int check_digest(struct holding *h, struct buf *digest, const char *where
 /* What came in: permits in the spool, or verdicts and what came between them, never both. */
 struct taken {
 	struct spool *spool;
+	const struct apply_ask *ask;
 	struct survey survey;
-	bool writes;       /* a permit that is no dry run */
+	bool writes; /* a permit that is no dry run */
 	bool verdicts;
 	struct buf digest; /* that the grants name */
 	struct tally tally;
@@ -43,7 +44,10 @@ static int take_permit(struct taken *t, struct holding *h, const struct record *
 {
 	if (t->verdicts)
 		return diag_add(d, MIG_USAGE, "unexpected_kind", where, "a permit among verdicts");
-	if (holding_take(h, r->doc, where, d) < 0 || check_digest(h, &t->digest, where, d) < 0)
+	if (holding_take(h, r->doc, where, d) < 0 ||
+	    trust_permit(t->ask->trust, &h->grant, &h->plan, r->doc, record_get(r, "grant"), t->ask->now, where, d) <
+	            0 ||
+	    check_digest(h, &t->digest, where, d) < 0)
 		return -1;
 	tally_plan(&t->tally, h->plan.hash);
 	survey_note(&t->survey, &h->plan);
@@ -134,7 +138,8 @@ static int prepare(struct store *s, const struct apply_ask *ask, struct spool *p
 	/* whoever only waits, for input or for the lock, may be ended by a signal */
 	if (rc == 0 && (rc = s->ops->lock(s, ask->lock_timeout, &c, d)) == 0) {
 		store_catch_signals();
-		rc = s->ops->recover(s, &c, d);
+		if ((rc = s->ops->recover(s, &c, d)) == 0)
+			rc = trust_begin(ask->trust, s, ask->now, d);
 	}
 	holding_release(&h);
 	return rc;
@@ -185,8 +190,8 @@ static int64_t now_s(void)
 static int missed(const struct apply_ask *ask, int64_t took, struct diag *d)
 {
 	return diag_add(d, MIG_ERROR, "deadline_missed", NULL,
-	                "everything is done, but it took %lld s, %lld were allowed",
-	                (long long)took, (long long)ask->deadline);
+	                "everything is done, but it took %lld s, %lld were allowed", (long long)took,
+	                (long long)ask->deadline);
 }
 
 static int work(struct store *s, const struct apply_ask *ask, struct survey *v, struct spool *permits, bool writes,
@@ -194,8 +199,8 @@ static int work(struct store *s, const struct apply_ask *ask, struct survey *v, 
 {
 	int64_t start = now_s();
 
-	if (survey_restores(v, permits, d) < 0 || (writes && (prepare(s, ask, permits, d) < 0 ||
-	                                                      foresee(s, ask, v, permits, out, d) < 0)) ||
+	if (survey_restores(v, permits, d) < 0 ||
+	    (writes && (prepare(s, ask, permits, d) < 0 || foresee(s, ask, v, permits, out, d) < 0)) ||
 	    apply_all(s, ask, v, permits, out, d) < 0)
 		return -1;
 	int64_t took = now_s() - start;
@@ -215,10 +220,13 @@ static int write_down(struct store *s, const struct apply_ask *ask, struct spool
 int apply_run(struct store *s, const struct apply_ask *ask, struct spool *spool, struct stream *in, struct out *out,
               struct diag *d)
 {
-	struct taken t = { .spool = spool, .survey = SURVEY_INIT };
+	struct taken t = { .spool = spool, .ask = ask, .survey = SURVEY_INIT };
 
 	tally_init(&t.tally);
-	int rc = take_in(&t, in, out, d);
+	int rc = trust_store(ask->trust, s, d);
+
+	if (rc == 0)
+		rc = take_in(&t, in, out, d);
 
 	if (rc == 0 && t.verdicts) {
 		rc = write_down(s, ask, spool, out, d);

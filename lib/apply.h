@@ -9,20 +9,23 @@
 #include "spool.h"
 #include "store.h"
 #include "stream.h"
+#include "trust.h"
 
 struct apply_ask {
 	unsigned lock_timeout; /* seconds to wait for another writer */
 	const char *now;       /* fixed time, or NULL: the clock */
 	int64_t deadline;      /* seconds that all of it may take; 0: any */
 	const char *actor;     /* whose verdicts they are */
+	struct trust *trust;   /* which permits to believe; borrowed */
 };
 
 /*
  * Read permits; once the last has been checked again by the built-in rules, do
  * their plans in order and write an outcome for each, then their end.  Rejects
  * are forwarded.  Stops at the first plan that fails, after its outcome.  0, or
- * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", an
- * unknown kind MIG_USAGE.  A stream of several rollback plans is checked as a
+ * -1 after a finding: a plan without a permit is MIG_UNSAFE "no_permit", one
+ * that trust.h does not believe is refused before the store is touched, an
+ * unknown kind is MIG_USAGE.  A stream of several rollback plans is checked as a
  * whole before its first write, and so is the deadline: MIG_ERROR "deadline".
  *
  * Or read verdicts: write each into the ledger, and forward them, also those

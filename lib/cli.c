@@ -1,13 +1,15 @@
 /* cli.c -- see cli.h */
 #include "cli.h"
 
+#include "moment.h"
+#include "ledger.h"
 #include "progress.h"
 #include "redact.h"
 #include "semver.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <pwd.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -201,17 +203,27 @@ char *cli_clock(void)
 	return stamp_of(time(NULL));
 }
 
-/* 2026-01-31T12:00:00Z, with a fraction if one likes. */
-static bool is_rfc3339(const char *s)
+bool cli_time(const char *help, const char *name, const char *value)
 {
-	struct tm tm;
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	struct moment m;
 
-	if (!end)
-		return false;
-	if (*end == '.')
-		end += 1 + strspn(end + 1, "0123456789");
-	return end && end[0] == 'Z' && !end[1];
+	if (!value || moment_read((struct text){ value, strlen(value) }, &m))
+		return true;
+	cli_usage(help, "--%s %s: not a time such as 2026-01-31T12:00:00Z", name, value);
+	return false;
+}
+
+void cli_forget_surroundings(void)
+{
+	char *max = getenv("MIG_MAX_RECORD");
+	char *kept = max ? xstrdup(max) : NULL;
+
+	clearenv();
+	setenv("TZ", "UTC", 1);
+	if (kept)
+		setenv("MIG_MAX_RECORD", kept, 1);
+	free(kept);
+	setlocale(LC_ALL, "C");
 }
 
 bool cli_now(const char *help, const char *now, char **out)
@@ -221,10 +233,8 @@ bool cli_now(const char *help, const char *now, char **out)
 
 	*out = NULL;
 	if (now) {
-		if (!is_rfc3339(now)) {
-			cli_usage(help, "--now %s: not a time such as 2026-01-31T12:00:00Z", now);
+		if (!cli_time(help, "now", now))
 			return false;
-		}
 		*out = xstrdup(now);
 		return true;
 	}
@@ -242,7 +252,6 @@ bool cli_now(const char *help, const char *now, char **out)
 char *cli_actor(const char *help)
 {
 	const char *actor = getenv("MIG_ACTOR");
-	struct passwd *pw;
 
 	if (actor && *actor && is_plain(actor))
 		return xstrdup(actor);
@@ -250,8 +259,7 @@ char *cli_actor(const char *help)
 		cli_usage(help, "MIG_ACTOR: not UTF-8, or with control characters");
 		return NULL;
 	}
-	pw = getpwuid(getuid());
-	return pw ? xstrdup(pw->pw_name) : xasprintf("uid %u", (unsigned)getuid());
+	return ledger_user();
 }
 
 void filter_init(struct filter *f, const char *tool, bool reads)

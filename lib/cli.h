@@ -47,6 +47,15 @@ bool cli_format(const char *help, const char *format);
 /* Is a free text (NULL allowed) not empty, valid UTF-8 and without controls?  Else a line on stderr. */
 bool cli_text(const char *help, const char *name, const char *value);
 
+/* Is a time (NULL allowed) one as moment.h has it?  Else a line on stderr. */
+bool cli_time(const char *help, const char *name, const char *value);
+
+/*
+ * Forget the environment but MIG_MAX_RECORD, take UTC for the time zone and C
+ * for the locale: nothing around the process may show in what jq makes.
+ */
+void cli_forget_surroundings(void);
+
 /* The store's URI from MIG_STORE, or DATABASE_URL, or NULL.  Borrowed. */
 const char *cli_store(void);
 

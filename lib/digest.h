@@ -1,7 +1,7 @@
 /*
  * digest.h -- SHA-256 (FIPS 180-4), by OpenSSL's EVP.
  *
- * Floor 2.  The only file that includes openssl headers.
+ * Floor 2.  With sign.c the only file that includes openssl headers.
  */
 #ifndef MIG_DIGEST_H
 #define MIG_DIGEST_H

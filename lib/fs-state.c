@@ -357,6 +357,48 @@ int fs_state_object(const struct fs_state *s, const char *raw, struct buf *out, 
 	return 1;
 }
 
+static bool is_pem(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 4 && name[0] != '.' && strcmp(name + n - 4, ".pem") == 0;
+}
+
+int fs_state_trust(struct fs_state *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
+                   struct diag *d)
+{
+	struct fs_names names;
+	int dir = -1, rc = 1;
+
+	if (s->denied)
+		return denied(d);
+	if (s->mig < 0 || folder(s, s->mig, "trust", FS_TRUST, false, &dir, d) < 0)
+		return s->mig < 0 ? 0 : -1;
+	if (dir < 0)
+		return 0;
+	if (fs_names(dir, &names) < 0)
+		rc = fs_fault(d, FS_TRUST, "read", errno, false);
+	for (size_t i = 0; rc == 1 && i < names.n; i++) {
+		char *shown = xasprintf("%s/%s", FS_TRUST, names.name[i]);
+
+		if (is_pem(names.name[i])) {
+			buf_reset(&s->scratch);
+			rc = read_in(s, dir, names.name[i], shown, &s->scratch, d);
+			/* gone since it was listed: better refused than trusted less than was meant */
+			if (rc == 0)
+				rc = diag_add(d, MIG_PRECONDITION, "missing_key", shown, "it has gone");
+			if (rc == 1 && each(arg, shown, &s->scratch) < 0)
+				rc = -1;
+		}
+		free(shown);
+	}
+	if (rc >= 0)
+		rc = 1;
+	fs_names_release(&names);
+	close(dir);
+	return rc;
+}
+
 int fs_state_keep(const struct fs_state *s, const char *name, char **kept, struct diag *d)
 {
 	char to[64];

@@ -11,6 +11,7 @@
  *	                       after the exchange the displaced original, until the commit;
  *	                       .mig/tmp/H16.N.undo while that is being exchanged back
  *	.mig/conflicts/        files that somebody put in our way
+ *	.mig/trust/            keys, *.pem, whose signatures count; made by hand
  */
 #ifndef MIG_FS_STATE_H
 #define MIG_FS_STATE_H
@@ -18,6 +19,7 @@
 #include "fs-root.h"
 
 #define FS_LEDGER FS_STATE "/ledger.ndjson"
+#define FS_TRUST FS_STATE "/trust"
 
 struct fs_state {
 	const struct fs_root *root; /* borrowed */
@@ -67,6 +69,14 @@ int fs_state_find_plan(const struct fs_state *s, const char *prefix, char plan_h
  * finding (MIG_INVALID "object_damaged" if they have another hash).
  */
 int fs_state_object(const struct fs_state *s, const char *raw, struct buf *out, struct diag *d);
+
+/*
+ * Call each for every .mig/trust/NAME.pem, in byte order: 1, 0 if there is no
+ * such folder, -1 after a finding (MIG_PRECONDITION for what cannot be read, a
+ * link included) or because each returned -1.
+ */
+int fs_state_trust(struct fs_state *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
+                   struct diag *d);
 
 /*
  * Move .mig/tmp/name to .mig/conflicts, under a name that is free there: 0 and

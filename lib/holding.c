@@ -14,15 +14,17 @@ typedef int plan_reader(struct plan *p, const struct doc *doc, uint32_t root, co
 
 static int open_permit(struct holding *h, const struct doc *doc, plan_reader *reader, const char *where, struct diag *d)
 {
-	if (grant_read(&h->grant, doc, doc_member(doc, 0, "grant", 5), &h->arena, where, d) < 0 ||
-	    reader(&h->plan, doc, doc_member(doc, 0, "plan", 4), where, d) < 0)
+	if (grant_read(&h->grant, doc, doc_member(doc, 0, "grant", 5), &h->arena, where, d) < 0)
 		return -1;
-	return rules_check(&h->plan, &h->grant, d);
+	return reader(&h->plan, doc, doc_member(doc, 0, "plan", 4), where, d);
 }
 
 int holding_take(struct holding *h, const struct doc *doc, const char *where, struct diag *d)
 {
-	return open_permit(h, doc, plan_read, where, d);
+	if (open_permit(h, doc, plan_read, where, d) < 0 || rules_check(&h->plan, &h->grant, d) < 0)
+		return -1;
+	/* what a policy put into review the signature must vouch for */
+	return rules_review(&h->plan) ? rules_approval(&h->grant, 0, d) : 0;
 }
 
 int holding_next(struct holding *h, struct spool *permits, struct diag *d)

@@ -24,6 +24,7 @@ void entry_init(struct entry *e, const char *event, const struct plan *p, const 
 		.actor = g->actor,
 		.env = p->env,
 		.migration_id = p->migration_id,
+		.nonce = g->nonce,
 		.plan_hash = { p->hash, HEX_LEN },
 		.project = p->project,
 		.reason = p->reason,
@@ -73,6 +74,7 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 		rec_cstr(&w, "kept", e->kept);
 	rec_cstr(&w, "kind", "entry");
 	rec_str(&w, "migration_id", e->migration_id);
+	rec_str(&w, "nonce", e->nonce);
 	rec_str(&w, "plan_hash", e->plan_hash);
 	rec_cstr(&w, "prev", prev);
 	rec_str(&w, "project", e->project);
@@ -102,18 +104,28 @@ void entry_write(struct buf *out, const struct entry *e, int64_t seq, const char
 	write_members(out, e, seq, prev, hash);
 }
 
+/*
+ * Read /etc/passwd, not the name services behind getpwuid: they load libraries,
+ * and glibc aborts in them where memory is short.
+ */
 char *ledger_user(void)
 {
-	const struct passwd *pw = getpwuid(getuid());
+	FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *pw = NULL;
+	char *name = NULL;
 
+	while (f && (pw = fgetpwent(f)) && pw->pw_uid != getuid())
+		;
 	/* a name that JSON cannot hold is as good as none */
-	for (const char *s = pw ? pw->pw_name : NULL; s; s++) {
+	for (const char *s = pw ? pw->pw_name : NULL; s && !name; s++) {
 		if (*s == '\0')
-			return xstrdup(pw->pw_name);
-		if (*s < 0x20 || *s > 0x7e)
+			name = xstrdup(pw->pw_name);
+		else if (*s < 0x20 || *s > 0x7e)
 			break;
 	}
-	return xasprintf("%lu", (unsigned long)getuid());
+	if (f)
+		fclose(f);
+	return name ? name : xasprintf("%lu", (unsigned long)getuid());
 }
 
 void ledger_time(const char *fixed, char out[LEDGER_TIME_SIZE])

@@ -6,7 +6,7 @@
  * start), "seq" counts from 1:
  *
  *	{"actor":"ada","env":"dev","event":"begin","hash":"5c..","kind":"entry","migration_id":"manifest",
- *	 "plan_hash":"e1..","prev":"00..","project":null,"reason":null,"seq":1,"target_version":"1.2.0",
+ *	 "nonce":"7f..","plan_hash":"e1..","prev":"00..","project":null,"reason":null,"seq":1,"target_version":"1.2.0",
  *	 "tenant":null,"ticket":null,"time":"2026-01-02T03:04:05Z","user":"ada"}
  *
  * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict,
@@ -23,7 +23,7 @@
 /* What an entry says, beside its place in the chain.  A text with s == NULL is written as null. */
 struct entry {
 	const char *event;
-	struct text actor, env, migration_id, plan_hash, project, reason, target_version, tenant, ticket, user;
+	struct text actor, env, migration_id, nonce, plan_hash, project, reason, target_version, tenant, ticket, user;
 	const char *time;    /* RFC 3339, UTC */
 	/* one event only; left out where absent */
 	struct text ref;     /* conflict: the document, */

@@ -87,6 +87,7 @@ static const struct member entry_members[] = {
 	{ "kept", IS_STR | MAY_LACK },
 	{ "kind", IS_STR },
 	{ "migration_id", IS_STR | IS_NULL },
+	{ "nonce", IS_STR | IS_NULL | MAY_LACK },
 	{ "plan_hash", IS_STR | IS_NULL },
 	{ "prev", IS_STR },
 	{ "project", IS_STR | IS_NULL },

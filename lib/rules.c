@@ -1,11 +1,14 @@
 /* rules.c -- see rules.h */
 #include "rules.h"
 
+#include "breaking.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 const char rules_passed[] = "[\"plan_hash\",\"rollback_complete\",\"env_match\",\"scope_match\",\"apply_flag\","
-			    "\"prod_ticket\",\"destructive_flag\",\"irreversible_flag\"]";
+			    "\"prod_ticket\",\"destructive_flag\",\"irreversible_flag\",\"breaking_change\","
+			    "\"version_bump\",\"review_approval\"]";
 
 static bool blank(struct text t)
 {
@@ -76,10 +79,16 @@ static int check_flags(const struct plan *p, const struct grant *g, struct diag 
 	return rc;
 }
 
+/* " (and 2 more)" */
+static char *and_more(size_t n)
+{
+	return n > 1 ? xasprintf(" (and %zu more)", n - 1) : xstrdup("");
+}
+
 /* One finding for all the steps concerned: the first is named, the others counted. */
 static int blame(struct diag *d, const char *rule, const struct step *first, size_t n, const char *what)
 {
-	char *more = n > 1 ? xasprintf(" (and %zu more)", n - 1) : xstrdup("");
+	char *more = and_more(n);
 	char *ref = xmemdup(first->ref.s, first->ref.n);
 
 	diag_hint(d, "read the plan with mig-report, then mig-gate .. --allow-destructive");
@@ -112,6 +121,83 @@ static int check_destruction(const struct plan *p, const struct grant *g, struct
 	return rc;
 }
 
+static int contract_broken(struct diag *d, const struct step *s, const char *what, size_t n)
+{
+	char *ref = xmemdup(s->ref.s, s->ref.n), *more = and_more(n);
+
+	diag_hint(d, "let the hop lead to a greater major version, then plan again");
+	diag_add(d, MIG_INVALID, "breaking_change", ref, "the step from %.*s to %.*s %s%s: a breaking change needs a "
+	         "major bump", (int)s->from_version.n, s->from_version.s, (int)s->to_version.n, s->to_version.s, what,
+	         more);
+	free(more);
+	free(ref);
+	return -1;
+}
+
+/* Undoing breaks nothing: who reads the old version is back. */
+static int check_contract(const struct plan *p, struct diag *d)
+{
+	const struct step *first = NULL;
+	char *what = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++) {
+		char *this = breaking_change(p, i);
+
+		if (this && n++ == 0) {
+			first = &p->step[i];
+			what = this;
+		} else {
+			free(this);
+		}
+	}
+	int rc = first ? contract_broken(d, first, what, n) : 0;
+
+	free(what);
+	return rc;
+}
+
+static int check_bump(const struct plan *p, struct diag *d)
+{
+	const struct step *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nstep; i++)
+		if (p->step[i].type == STEP_PROFILE && breaking_same_version(&p->step[i]) && n++ == 0)
+			first = &p->step[i];
+	if (!first)
+		return 0;
+	char *ref = xmemdup(first->ref.s, first->ref.n), *more = and_more(n);
+
+	diag_hint(d, "give the changed profile a version of its own, then plan again");
+	diag_add(d, MIG_INVALID, "version_bump", ref, "the profile changes and its version %.*s does not%s",
+	         (int)first->to_version.n, first->to_version.s, more);
+	free(more);
+	free(ref);
+	return -1;
+}
+
+const struct step *rules_review(const struct plan *p)
+{
+	/* the way back was part of what was reviewed */
+	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++)
+		if (breaking_major(&p->step[i]))
+			return &p->step[i];
+	return NULL;
+}
+
+int rules_approval(const struct grant *g, size_t need, struct diag *d)
+{
+	if (need == 0)
+		need = text_is(g->env, "prod");
+	if (g->dry_run || g->napproval >= need)
+		return 0;
+	diag_hint(d, "mig approve --digest %.*s --env %.*s .. > FILE, then mig-gate .. --approval FILE --trust KEY.pem",
+	          (int)g->digest.n, g->digest.s, (int)g->env.n, g->env.s);
+	return diag_add(d, MIG_UNSAFE, "review_approval", NULL, "in review: %zu approval%s needed, %zu given", need,
+	                need == 1 ? " is" : "s are", g->napproval);
+}
+
 int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 {
 	int rc = 0;
@@ -119,6 +205,8 @@ int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 	rc |= check_env(p, g, d);
 	rc |= check_scope(p, g, d);
 	rc |= check_flags(p, g, d);
+	rc |= check_contract(p, d);
+	rc |= check_bump(p, d);
 	rc |= check_destruction(p, g, d);
 	return rc ? -1 : 0;
 }

@@ -4,6 +4,7 @@
 #include "fs-recover.h"
 #include "fs-scan.h"
 #include "sandbox.h"
+#include "spent.h"
 #include "store.h"
 
 #include <errno.h>
@@ -173,6 +174,17 @@ static int recover(struct store *s, const struct apply_ctx *c, struct diag *d)
 	return fs_recover(fs_of(s), c, d);
 }
 
+static int trust(struct store *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
+                 struct diag *d)
+{
+	return fs_state_trust(&fs_of(s)->state, each, arg, d);
+}
+
+static int spent(struct store *s, const struct uses *u, struct diag *d)
+{
+	return spent_check(fs_of(s)->ledger.fd, u, d);
+}
+
 static int apply(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
 {
 	struct fs *fs = fs_of(s);
@@ -234,6 +246,8 @@ static const struct store_ops ops = {
 	.last = last,
 	.lock = lock,
 	.recover = recover,
+	.trust = trust,
+	.spent = spent,
 	.apply = apply,
 	.check = check,
 	.note = note,

@@ -36,6 +36,7 @@ struct store_doc {
 };
 
 struct store;
+struct uses;
 
 struct store_ops {
 	/*
@@ -76,6 +77,14 @@ struct store_ops {
 	 * somebody's: it is kept, and the next run goes on.
 	 */
 	int (*recover)(struct store *s, const struct apply_ctx *c, struct diag *d);
+	/*
+	 * Call each for the keys whose signatures this store wants on a permit, as
+	 * PEM text under a name for messages: 1, 0 if it wants none, -1 after a finding.
+	 */
+	int (*trust)(struct store *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
+	             struct diag *d);
+	/* Has any of these grants been used up (see spent.h)?  Holding the lock.  0, or MIG_UNSAFE "spent_permit". */
+	int (*spent)(struct store *s, const struct uses *u, struct diag *d);
 	/*
 	 * Do exactly what the plan says, or nothing.  o comes from outcome_init and
 	 * is filled whatever happens.  A grant with dry_run needs no lock and writes nothing.

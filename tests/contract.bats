@@ -12,6 +12,7 @@ setup() {
 	mig-verify --store fs:new < plan > verdicts
 	mig-extract --store fs:site --set "$SETS/manifest" > documents
 	changes site > changed
+	openssl genpkey -algorithm ed25519 -out key.pem
 	# what each is called with, and the stream that it reads
 	declare -gA args=(
 		[mig-extract]="--store fs:site --set $SETS/manifest"
@@ -22,9 +23,12 @@ setup() {
 		[mig-verify]="--store fs:new"
 		[mig-report]=""
 		[mig-hash]="--check"
+		[mig-approve]="--digest $(printf '%064d' 0) --env dev --approver ada --ticket T-1
+			--expires-at 2025-01-02T00:00:00Z --key $PWD/key.pem"
 	)
 	declare -gA reads=([mig-extract]=/dev/null [mig-transform]=documents [mig-plan]=changed [mig-gate]=plan
-		[mig-apply]=permits [mig-verify]=plan [mig-report]=plan [mig-hash]=plan)
+		[mig-apply]=permits [mig-verify]=plan [mig-report]=plan [mig-hash]=plan
+		[mig-approve]=/dev/null)
 	tools=()
 	for tool in "$MIG_X"/mig-*; do
 		[[ $tool = *.* ]] || tools+=("${tool##*/}")
@@ -60,7 +64,7 @@ options() {
 	for tool in "${tools[@]}"; do
 		[ -n "${reads[$tool]-}" ] || fail "$tool: add it to setup in contract.bats"
 	done
-	[ ${#tools[@]} -ge 8 ]
+	[ ${#tools[@]} -ge 9 ]
 }
 
 @test "CH-37 an unknown flag is a usage error: nothing on stdout, the usage on stderr" {
@@ -124,7 +128,7 @@ options() {
 }
 
 @test "CH-33 each flag that is required is named when it is missing" {
-	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify; do
+	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify mig-approve; do
 		usage "$tool"
 		[[ $stderr == *' is required'* ]] || fail "$tool: $stderr"
 	done
@@ -318,7 +322,7 @@ options() {
 
 @test "CH-01 the same bytes in give the same bytes out, twice, in any locale, time zone, umask and folder" {
 	sha256sum site/job/*/manifest.json > earlier
-	for tool in mig-extract mig-transform mig-plan mig-verify mig-report mig-hash; do
+	for tool in mig-extract mig-transform mig-plan mig-verify mig-report mig-hash mig-approve; do
 		call "$tool" < "${reads[$tool]}" > first
 		call "$tool" < "${reads[$tool]}" > second
 		cmp first second

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2094 # read whole, then written
 # mig-verify --set: are the files beside the documents what the documents record of them?
 
 load helper

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016 # programs are jq's
 # mig-transform --check-paths: whichever way leads to the target, the document is the same.
 
 load helper

@@ -22,6 +22,7 @@ setup() {
 	site
 	mkdir outside
 	echo secret > outside/file
+	openssl genpkey -algorithm ed25519 -out outside/key.pem
 }
 
 # filter NAME: the planted filter, with arguments that take it to its sandbox.
@@ -35,6 +36,8 @@ filter() {
 	gate) "$x" --env dev --apply ;;
 	apply | verify) "$x" --store fs:site ;;
 	hash | report) "$x" ;;
+	approve) "$x" --digest "$(printf '%064d' 0)" --env dev --approver a --ticket t --expires-at 2025-01-01T00:00:00Z \
+		--key outside/key.pem ;;
 	hash-file) "$PLANT/mig-hash" outside/file ;;
 	hash-files) "$PLANT/mig-hash" outside/file outside/file ;;
 	esac < /dev/null
@@ -69,7 +72,7 @@ needs_landlock() {
 }
 
 # a pure filter is what opens nothing more, whatever the kernel has
-pure=(transform plan rollback gate report hash hash-file)
+pure=(transform plan rollback gate report hash hash-file approve)
 stores=(extract verify apply)
 
 @test "SG-52 a pure filter can open no file, neither for reading nor for writing" {
@@ -159,6 +162,10 @@ stores=(extract verify apply)
 	traced changes mig-plan --env dev --migration manifest --target-version 1.2.0
 	traced plan mig-plan --rollback
 	traced plan mig-gate --env dev --apply
+	echo 'empty' > policy.jq
+	traced plan mig-gate --env dev --apply --sign outside/key.pem --policy policy.jq
+	traced /dev/null mig-approve --digest "$(printf '%064d' 0)" --env dev --approver a --ticket t \
+		--expires-at 2025-01-01T00:00:00Z --key outside/key.pem
 	traced permits mig-report
 	traced permits mig-hash --check
 	traced /dev/null mig-hash plan
