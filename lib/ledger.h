@@ -9,13 +9,15 @@
  *	 "plan_hash":"e1..","prev":"00..","project":null,"reason":null,"seq":1,"target_version":"1.2.0",
  *	 "tenant":null,"ticket":null,"time":"2026-01-02T03:04:05Z","user":"ada"}
  *
- * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict.
+ * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict,
+ * prune (the plans it names can no longer be rolled back).
  */
 #ifndef MIG_LEDGER_H
 #define MIG_LEDGER_H
 
 #include "permit.h"
 #include "plan.h"
+#include "relay.h"
 
 #define LEDGER_START "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -30,6 +32,10 @@ struct entry {
 	struct text undoes;  /* begin and rollback of a rollback plan: the plan it undoes */
 	const char *const *written; /* commit, rollback: a step's new SHA-256, NULL for a skipped one */
 	size_t nwritten;
+	const char *before;         /* prune: what ended before that time was dropped, */
+	char *const *plans;         /* these plans, */
+	size_t nplans;
+	int64_t objects, bytes;     /* and so many originals */
 };
 
 /* The entry of a plan's event; borrows all of it. */
@@ -70,6 +76,8 @@ struct ledger {
 	struct ledger_mark *mark;
 	size_t nmark, markcap;
 	bool indexed;
+	const struct relay *relay; /* who has the ledger, or NULL: this process */
+	struct ledger_mark relayed;
 };
 
 #define LEDGER_INIT { .fd = -1 }
@@ -93,16 +101,32 @@ void ledger_append(struct ledger *l, const struct entry *e);
 int ledger_sync(struct ledger *l, bool exchanged, bool *unsure, struct diag *d);
 
 /*
+ * Put the n bytes of entries that another process wrote behind the others: they
+ * get their places in the chain here.  0, or -1 after MIG_ERROR "internal".
+ */
+int ledger_adopt(struct ledger *l, const char *lines, size_t n, struct diag *d);
+
+/*
  * The last mark of a plan, or NULL if it has none (or after a finding: see
- * d->n).  The first call reads the whole file, later ones an index.
+ * d->n).  The first call reads the whole file, later ones an index.  What
+ * only says something beside, a conflict or a prune, is passed over.
  */
 const struct ledger_mark *ledger_last(struct ledger *l, const char *plan_hash, struct diag *d);
+
+/* Was the plan pruned, and not begun since?  1, 0, or -1 after a finding. */
+int ledger_pruned(struct ledger *l, const char *plan_hash, struct diag *d);
+
+/* The last mark of a plan with that event, or NULL if there is none (or after a finding). */
+const struct ledger_mark *ledger_find(struct ledger *l, const char *plan_hash, const char *event, struct diag *d);
 
 /* Append the entry at mark: 0, or -1 after a finding. */
 int ledger_entry(struct ledger *l, const struct ledger_mark *m, struct buf *out, struct diag *d);
 
-/* Call each for every plan that was begun, and neither finished nor undone since. */
-int ledger_unfinished(struct ledger *l, void (*each)(void *arg, const char *plan_hash), void *arg, struct diag *d);
+/*
+ * The plans that were begun, and neither finished nor undone since, the last
+ * one first: 0 and *n hashes (new, as is their list), or -1 after a finding.
+ */
+int ledger_unfinished(struct ledger *l, char ***hash, size_t *n, struct diag *d);
 
 /*
  * Re-compute the chain of the ledger in fd from its start and call each, if not
