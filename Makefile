@@ -87,6 +87,7 @@ fuzz: ## each parser for 60 seconds (clang)
 
 crash: all ## kill and fail apply at every system call (minutes)
 	@MIG_X=$(X) tests/crash/kill.sh
+	@MIG_X=$(X) tests/crash/recover.sh
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
