@@ -239,6 +239,21 @@ bool cli_now(const char *help, const char *now, char **out)
 	return true;
 }
 
+bool cli_time(const char *help, const char *name, const char *value, char **out)
+{
+	struct tm tm;
+	const char *end = strptime(value, "%Y-%m-%d", &tm);
+	char *time = end && !*end ? xasprintf("%sT00:00:00Z", value) : xstrdup(value);
+
+	if (strlen(time) >= 20 && time[10] == 'T' && is_rfc3339(time)) {
+		*out = time;
+		return true;
+	}
+	free(time);
+	cli_usage(help, "--%s: not a time such as 2026-01-31T12:00:00Z, nor a date: %s", name, value);
+	return false;
+}
+
 char *cli_actor(const char *help)
 {
 	const char *actor = getenv("MIG_ACTOR");
