@@ -1,6 +1,7 @@
 /* apply.c -- see apply.h */
 #include "apply.h"
 
+#include "crew.h"
 #include "holding.h"
 #include "pace.h"
 #include "survey.h"
@@ -8,6 +9,30 @@
 
 #include <stdlib.h>
 #include <time.h>
+
+/* What came in: permits in the spool, or verdicts and what came between them, never both. */
+struct taken {
+	struct spool *spool; /* borrowed */
+	const struct apply_ask *ask;
+	struct survey survey;
+	struct crew_job *job; /* one a permit */
+	size_t n, cap;
+	bool writes; /* a permit that is no dry run */
+	bool verdicts;
+	struct buf digest; /* that the grants name */
+	struct buf last;   /* the ref of the last step, */
+	int order;         /* and where the refs have gone: 1 up, -1 down */
+	struct tally tally;
+};
+
+static void taken_release(struct taken *t)
+{
+	tally_release(&t->tally);
+	buf_release(&t->digest);
+	buf_release(&t->last);
+	survey_release(&t->survey);
+	free(t->job);
+}
 
 static int no_permit(const struct record *r, const char *where, struct diag *d)
 {
@@ -29,16 +54,41 @@ static int check_digest(struct holding *h, struct buf *digest, const char *where
 	return diag_add(d, MIG_INVALID, "foreign_permit", where, "the permit belongs to another stream of plans");
 }
 
-/* What came in: permits in the spool, or verdicts and what came between them, never both. */
-struct taken {
-	struct spool *spool;
-	const struct apply_ask *ask;
-	struct survey survey;
-	bool writes; /* a permit that is no dry run */
-	bool verdicts;
-	struct buf digest; /* that the grants name */
-	struct tally tally;
-};
+static int compare(struct text a, const struct buf *b)
+{
+	int c = memcmp(a.s, b->s, a.n < b->len ? a.n : b->len);
+
+	return c ? c : a.n < b->len ? -1 : a.n > b->len;
+}
+
+/*
+ * Is the plan to wait for those ahead?  The refs of a plan only go up, or, in a
+ * rollback, down.  As long as they go on so from plan to plan, no document is
+ * in two of them.
+ */
+static bool stands_alone(struct taken *t, const struct plan *p)
+{
+	if (p->nstep == 0)
+		return false;
+	struct text first = p->step[0].ref, last = p->step[p->nstep - 1].ref;
+	int order = p->rollback_mode ? -1 : 1;
+	bool follows = t->n && t->order == order && compare(first, &t->last) * order > 0;
+
+	t->order = order;
+	buf_reset(&t->last);
+	buf_add(&t->last, last.s, last.n);
+	return !follows;
+}
+
+static void add_job(struct taken *t, const struct plan *p)
+{
+	if (t->n == t->cap) {
+		t->cap = t->cap ? t->cap * 2 : 16;
+		t->job = xrealloc(t->job, t->cap, sizeof *t->job);
+	}
+	t->job[t->n] = (struct crew_job){ .where = t->spool->size, .alone = stands_alone(t, p) };
+	t->n++;
+}
 
 static int take_permit(struct taken *t, struct holding *h, const struct record *r, const char *where, struct diag *d)
 {
@@ -51,6 +101,7 @@ static int take_permit(struct taken *t, struct holding *h, const struct record *
 		return -1;
 	tally_plan(&t->tally, h->plan.hash);
 	survey_note(&t->survey, &h->plan);
+	add_job(t, &h->plan);
 	t->writes = t->writes || !h->grant.dry_run;
 	return spool_add(t->spool, r->line, r->len, d);
 }
@@ -60,7 +111,7 @@ static int take_verdict(struct taken *t, const struct record *r, const char *whe
 	char *hash = record_dup(r->doc, record_get(r, "plan_hash"));
 	bool ok = !hash || strlen(hash) == HEX_LEN;
 
-	if (t->survey.plans)
+	if (t->n)
 		diag_add(d, MIG_USAGE, "unexpected_kind", where, "a verdict among permits");
 	else if (!ok)
 		diag_add(d, MIG_USAGE, "bad_record", where, "plan_hash is not 64 hex digits");
@@ -68,7 +119,7 @@ static int take_verdict(struct taken *t, const struct record *r, const char *whe
 		tally_plan(&t->tally, hash);
 	free(hash);
 	t->verdicts = true;
-	return !ok || t->survey.plans ? -1 : spool_add(t->spool, r->line, r->len, d);
+	return !ok || t->n ? -1 : spool_add(t->spool, r->line, r->len, d);
 }
 
 /* Read the stream into the spool; 0 once the end has verified, or there was a fault. */
@@ -100,81 +151,129 @@ static int take_in(struct taken *t, struct stream *in, struct out *out, struct d
 	return rc;
 }
 
-static int put_outcome(const struct holding *h, const struct outcome *o, struct out *out, const struct diag *d,
-                       size_t first)
+/* A run: what the workers of a crew have in common. */
+struct applying {
+	struct store *s;
+	const struct apply_ask *ask;
+	struct taken *t;
+	struct holding h;
+};
+
+/* The next permit of the spool, judged once more: 0, or -1 after a finding. */
+static int next_permit(struct applying *a, struct diag *d)
+{
+	int rc = holding_next(&a->h, a->t->spool, d);
+
+	return rc == 0 ? diag_add(d, MIG_ERROR, "internal", NULL, "a permit is lost") : rc < 0 ? -1 : 0;
+}
+
+static void write_outcome(struct buf *line, const struct holding *h, const struct outcome *o, const struct diag *d,
+                          size_t first)
+{
+	outcome_write(line, o, &h->plan, h->grant.actor, h->grant.ticket, d, first);
+}
+
+/* The outcome of what is now on disk must not wait in a buffer. */
+static int put_outcome(struct out *out, const struct buf *line)
+{
+	return stream_put(out, line->s, line->len) < 0 || out_flush(out) < 0 ? -1 : 0;
+}
+
+/* Do the plan that was read, which is number place (from 0). */
+static int apply_one(struct applying *a, size_t place, struct buf *line, size_t first, struct diag *d)
+{
+	struct apply_ctx c = { .grant = &a->h.grant, .now = a->ask->now };
+	struct outcome o;
+
+	survey_context(&a->t->survey, (uint32_t)place, &c);
+	outcome_init(&o, a->h.plan.nstep);
+	int rc = a->s->ops->apply(a->s, &a->h.plan, &c, &o, d);
+
+	write_outcome(line, &a->h, &o, d, first);
+	outcome_release(&o);
+	return rc;
+}
+
+/* In a process of a crew. */
+static int work(void *arg, const struct crew_job *job, struct buf *line, struct diag *d)
+{
+	struct applying *a = arg;
+
+	if (spool_seek(a->t->spool, job->where, d) < 0 || next_permit(a, d) < 0)
+		return -1;
+	return apply_one(a, (size_t)(job - a->t->job), line, 0, d);
+}
+
+/* One after the other; found: the first finding that belongs into an outcome. */
+static int apply_all(struct applying *a, size_t found, struct out *out, struct diag *d)
 {
 	struct buf line = BUF_INIT;
+	int rc = spool_rewind(a->t->spool, d);
 
-	outcome_write(&line, o, &h->plan, h->grant.actor, h->grant.ticket, d, first);
-	/* the outcome of what is now on disk must not wait in a buffer */
-	int rc = stream_put(out, line.s, line.len) < 0 || out_flush(out) < 0 ? -1 : 0;
-
+	for (size_t i = 0; i < a->t->n && rc == 0; i++) {
+		if ((rc = next_permit(a, d)) < 0)
+			break;
+		buf_reset(&line);
+		rc = apply_one(a, i, &line, found, d);
+		found = d->n;
+		if (put_outcome(out, &line) < 0)
+			rc = -1;
+	}
 	buf_release(&line);
 	return rc;
 }
 
-static int apply_one(struct store *s, const struct holding *h, const struct apply_ctx *c, struct out *out,
-                     struct diag *d)
+static int apply_together(struct applying *a, struct out *out, struct diag *d)
 {
-	struct outcome o;
-	size_t first = d->n;
+	struct crew c = {
+		.s = a->s,
+		.n = a->ask->jobs < a->t->n ? a->ask->jobs : (unsigned)a->t->n,
+		.job = a->t->job,
+		.njob = a->t->n,
+		.work = work,
+		.arg = a,
+		.out = out,
+	};
 
-	outcome_init(&o, h->plan.nstep);
-	int rc = s->ops->apply(s, &h->plan, c, &o, d);
-
-	if (put_outcome(h, &o, out, d, first) < 0)
-		rc = -1;
-	outcome_release(&o);
-	return rc;
+	/* what waits in the buffer would be written by each process */
+	return spool_rewind(a->t->spool, d) < 0 || out_flush(out) < 0 ? -1 : crew_run(&c, d);
 }
 
-/* Lock the store in the name of the first permit's actor, and repair what a killed run left there. */
-static int prepare(struct store *s, const struct apply_ask *ask, struct spool *permits, struct diag *d)
+/* Take the lock and see to what killed runs left, in the name of the first permit, or else of who runs this. */
+static int prepare(struct applying *a, struct diag *d)
 {
-	struct holding h = HOLDING_INIT;
-	struct apply_ctx c = { .grant = &h.grant, .now = ask->now };
-	int rc = spool_rewind(permits, d) < 0 || holding_next(&h, permits, d) < 0 ? -1 : 0;
+	struct grant self = { .actor = { a->ask->actor, a->ask->actor ? strlen(a->ask->actor) : 0 } };
+	struct apply_ctx c = { .grant = &self, .now = a->ask->now, .recovery = a->ask->recovery };
 
-	/* whoever only waits, for input or for the lock, may be ended by a signal */
-	if (rc == 0 && (rc = s->ops->lock(s, ask->lock_timeout, &c, d)) == 0) {
-		store_catch_signals();
-		if ((rc = s->ops->recover(s, &c, d)) == 0)
-			rc = trust_begin(ask->trust, s, ask->now, d);
+	if (a->t->n) {
+		if (spool_rewind(a->t->spool, d) < 0 || next_permit(a, d) < 0)
+			return -1;
+		c.grant = &a->h.grant;
 	}
-	holding_release(&h);
-	return rc;
+	/* whoever only waits, for input or for the lock, may be ended by a signal */
+	if (a->s->ops->lock(a->s, a->ask->lock_timeout, &c, d) < 0)
+		return -1;
+	store_catch_signals();
+	if (a->s->ops->recover(a->s, &c, d) < 0)
+		return -1;
+	return trust_begin(a->ask->trust, a->s, a->ask->now, d);
 }
 
 /* What is known of the whole stream before its first write. */
-static int foresee(struct store *s, const struct apply_ask *ask, const struct survey *v, struct spool *permits,
-                   struct out *out, struct diag *d)
+static int foresee(struct applying *a, struct out *out, struct diag *d)
 {
-	struct holding failed = HOLDING_INIT;
+	const struct survey *v = &a->t->survey;
+	struct buf line = BUF_INIT;
 	struct outcome o = { .n = 0 };
 	size_t first = d->n;
-	int rc = ask->deadline ? pace_deadline(s, (int64_t)v->steps, ask->deadline, d) : 0;
+	int rc = a->ask->deadline ? pace_deadline(a->s, (int64_t)v->steps, a->ask->deadline, d) : 0;
 
-	if (rc == 0 && (rc = survey_check(v, s, permits, ask->now, &failed, &o, d)) < 0 && o.n)
-		put_outcome(&failed, &o, out, d, first);
-	outcome_release(&o);
-	holding_release(&failed);
-	return rc;
-}
-
-static int apply_all(struct store *s, const struct apply_ask *ask, const struct survey *v, struct spool *permits,
-                     struct out *out, struct diag *d)
-{
-	struct holding h = HOLDING_INIT;
-	uint32_t place = 0;
-	int rc = spool_rewind(permits, d);
-
-	while (rc >= 0 && (rc = holding_next(&h, permits, d)) > 0) {
-		struct apply_ctx c = { .grant = &h.grant, .now = ask->now };
-
-		survey_context(v, place++, &c);
-		rc = apply_one(s, &h, &c, out, d);
+	if (rc == 0 && (rc = survey_check(v, a->s, a->t->spool, a->ask->now, &a->h, &o, d)) < 0 && o.n) {
+		write_outcome(&line, &a->h, &o, d, first);
+		put_outcome(out, &line);
 	}
-	holding_release(&h);
+	outcome_release(&o);
+	buf_release(&line);
 	return rc;
 }
 
@@ -194,18 +293,20 @@ static int missed(const struct apply_ask *ask, int64_t took, struct diag *d)
 	                (long long)ask->deadline);
 }
 
-static int work(struct store *s, const struct apply_ask *ask, struct survey *v, struct spool *permits, bool writes,
-                struct out *out, struct diag *d)
+/* From the lock to the last outcome. */
+static int carry_out(struct applying *a, struct out *out, struct diag *d)
 {
+	struct taken *t = a->t;
 	int64_t start = now_s();
+	size_t found = d->n;
 
-	if (survey_restores(v, permits, d) < 0 ||
-	    (writes && (prepare(s, ask, permits, d) < 0 || foresee(s, ask, v, permits, out, d) < 0)) ||
-	    apply_all(s, ask, v, permits, out, d) < 0)
+	if (survey_restores(&t->survey, t->spool, d) < 0 || ((t->writes || !t->n) && prepare(a, d) < 0) ||
+	    (t->writes && foresee(a, out, d) < 0))
 		return -1;
+	int rc = a->ask->jobs > 1 && t->n > 1 ? apply_together(a, out, d) : apply_all(a, found, out, d);
 	int64_t took = now_s() - start;
 
-	return writes && ask->deadline && took > ask->deadline ? missed(ask, took, d) : 0;
+	return rc == 0 && t->writes && a->ask->deadline && took > a->ask->deadline ? missed(a->ask, took, d) : rc;
 }
 
 /* Also the verdicts before a fault: that one did not hold is what is to be remembered. */
@@ -221,6 +322,7 @@ int apply_run(struct store *s, const struct apply_ask *ask, struct spool *spool,
               struct diag *d)
 {
 	struct taken t = { .spool = spool, .ask = ask, .survey = SURVEY_INIT };
+	struct applying a = { .s = s, .ask = ask, .t = &t, .h = HOLDING_INIT };
 
 	tally_init(&t.tally);
 	int rc = trust_store(ask->trust, s, d);
@@ -230,14 +332,13 @@ int apply_run(struct store *s, const struct apply_ask *ask, struct spool *spool,
 
 	if (rc == 0 && t.verdicts) {
 		rc = write_down(s, ask, spool, out, d);
-	} else if (rc == 0 && !in->fault && spool->n) {
+	} else if (rc == 0 && !in->fault && (t.n || ask->recover)) {
 		stream_release(in); /* its last record and index are as large as what is read now */
-		rc = work(s, ask, &t.survey, spool, t.writes, out, d);
+		rc = carry_out(&a, out, d);
 	}
 	if (rc == 0 && !in->fault)
 		rc = stream_put_end(out, "mig-apply", in->end_records, in->end_digest);
-	tally_release(&t.tally);
-	buf_release(&t.digest);
-	survey_release(&t.survey);
+	holding_release(&a.h);
+	taken_release(&t);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /*
  * apply.h -- use permits: do what their plans say.
  *
- * Floor 12.  Nothing is written before the input's end has been verified.
+ * Floor 13.  Nothing is written before the input's end has been verified.
  */
 #ifndef MIG_APPLY_H
 #define MIG_APPLY_H
@@ -15,7 +15,10 @@ struct apply_ask {
 	unsigned lock_timeout; /* seconds to wait for another writer */
 	const char *now;       /* fixed time, or NULL: the clock */
 	int64_t deadline;      /* seconds that all of it may take; 0: any */
-	const char *actor;     /* whose verdicts they are */
+	unsigned jobs;         /* processes at work on plans; 0 or 1: this one */
+	bool recover;          /* also where there is no permit: see to what killed runs left, as the next says */
+	enum store_recovery recovery;
+	const char *actor;     /* who does that, and whose verdicts they are */
 	struct trust *trust;   /* which permits to believe; borrowed */
 };
 

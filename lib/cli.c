@@ -249,6 +249,20 @@ bool cli_now(const char *help, const char *now, char **out)
 	return true;
 }
 
+bool cli_day(const char *help, const char *name, const char *value, char **out)
+{
+	struct moment m;
+	char *time = strlen(value) == 10 ? xasprintf("%sT00:00:00Z", value) : xstrdup(value);
+
+	if (moment_read((struct text){ time, strlen(time) }, &m)) {
+		*out = time;
+		return true;
+	}
+	free(time);
+	cli_usage(help, "--%s: not a time such as 2026-01-31T12:00:00Z, nor a date: %s", name, value);
+	return false;
+}
+
 char *cli_actor(const char *help)
 {
 	const char *actor = getenv("MIG_ACTOR");

@@ -68,6 +68,9 @@ char *cli_clock(void);
  */
 bool cli_now(const char *help, const char *now, char **out);
 
+/* --before and the like: an RFC 3339 time in UTC, or a date.  A new string in *out; false after a line on stderr. */
+bool cli_day(const char *help, const char *name, const char *value, char **out);
+
 /* Who acts: MIG_ACTOR, else the login name, else the uid.  New; NULL after a line on stderr. */
 char *cli_actor(const char *help);
 

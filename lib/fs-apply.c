@@ -21,7 +21,8 @@ struct run {
 	size_t n, todo;
 	char time[LEDGER_TIME_SIZE];
 	int64_t start;        /* now_ms() */
-	bool begun;           /* the ledger says so */
+	bool undoing;         /* what a killed run has begun: the ledger's begin is there, its undo is the end */
+	bool begun;           /* the ledger says so, and this run is to say what became of it */
 	bool exchanged;       /* a document has its new bytes */
 	bool sync_lost;       /* nobody knows what is on the disk: write nothing more */
 	size_t failed;        /* the step that failed, or n */
@@ -132,6 +133,8 @@ static int check(struct run *r, size_t i, struct diag *d)
 
 	if (fs_file_init(f, &r->p->step[i], r->p->hash, d) < 0)
 		return -1;
+	if (r->undoing)
+		strncat(f->temp, FS_REDO, sizeof f->temp - strlen(f->temp) - 1);
 	if (fs_file_open(&r->fs->root, f, i ? &r->file[i - 1] : NULL, &why, d) < 0)
 		return why ? drift(f, why, d) : -1;
 	int rc = judge(r, f, d);
@@ -239,6 +242,16 @@ static int begin(struct run *r)
 	size_t n;
 	const char *text = doc_span(r->p->doc, r->p->root, &n);
 
+	if (r->undoing)
+		return 0;
+	/* a plan that is not to begin leaves nothing */
+	if (r->fs->state.relay) {
+		const struct relay *relay = r->fs->state.relay;
+		struct relay_answer a;
+
+		if (relay->ask(relay->arg, RELAY_TURN, false, NULL, 0, &a, r->d) < 0)
+			return -1;
+	}
 	if (fs_state_put_plan(&r->fs->state, r->p->hash, text, n, r->d) < 0)
 		return -1;
 	append(r, "begin", NULL, NULL);
@@ -350,12 +363,15 @@ static void undo(struct run *r)
 	for (size_t i = r->n; i-- > 0;)
 		if (r->file[i].exchanged && i != r->conflict && !undo_one(r, i))
 			clean = false;
-	/* the objects stay where any of them may be the last copy of an original */
+	/* the objects stay where any of them may be the last copy of an original, also one of another plan at work */
+	if (r->fs->state.relay)
+		clean = false;
 	for (size_t i = 0; i < r->n; i++)
 		fs_exchange_forget(&r->fs->state, &r->file[i], clean);
-	if (!r->begun || r->sync_lost || (r->exchanged && sync_files(r) < 0))
+	if (!(r->begun || (r->undoing && r->conflict < r->n)) || r->sync_lost || (r->exchanged && sync_files(r) < 0))
 		return;
-	append(r, "undo", NULL, NULL);
+	if (r->begun)
+		append(r, "undo", NULL, NULL);
 	sync_ledger(r);
 }
 
@@ -409,7 +425,7 @@ static int commit(struct run *r)
 
 	for (size_t i = 0; i < r->n; i++)
 		written[i] = r->file[i].exchanged ? r->file[i].written : NULL;
-	append(r, r->p->rollback_mode ? "rollback" : "commit", NULL, written);
+	append(r, r->undoing ? "undo" : r->p->rollback_mode ? "rollback" : "commit", NULL, r->undoing ? NULL : written);
 	free(written);
 	return sync_ledger(r);
 }
@@ -478,37 +494,42 @@ static void describe(struct run *r, size_t i)
 	buf_release(&b);
 }
 
-static void warn_unfinished(void *arg, const char *plan_hash)
+/* The originals of a plan that was pruned may be there, by chance, for some documents: none is restored. */
+static int check_pruned(struct run *r, size_t first)
 {
-	struct run *r = arg;
+	char undoes[HEX_SIZE];
+	struct ledger *l = &r->fs->ledger;
 
-	if (strcmp(plan_hash, r->p->hash) != 0)
-		diag_warn(r->d, "unfinished", NULL,
-		          "plan %s was begun and never finished: apply it again to complete it", plan_hash);
+	if (!r->p->rollback_mode || r->undoing || (l->fd < 0 && !l->relay) || r->p->undoes.n != HEX_LEN)
+		return 0;
+	memcpy(undoes, r->p->undoes.s, HEX_LEN);
+	undoes[HEX_LEN] = '\0';
+	int rc = ledger_pruned(l, undoes, r->d);
+
+	if (rc <= 0)
+		return rc;
+	diag_truncate(r->d, first);
+	return diag_add(r->d, MIG_PRECONDITION, "pruned", NULL,
+	                "the plan %s that it undoes was pruned: its originals are no longer kept", undoes);
 }
 
-/* The tail of the ledger tells whether the last run ended well; only if not is the rest of it read. */
-static int look_back(struct run *r)
+/* (1), and whether what it takes is still kept. */
+static int check_plan(struct run *r)
 {
-	struct fs *fs = r->fs;
+	size_t first = r->d->n;
+	int rc = check_all(r);
 
-	if (fs->looked_back)
-		return 0;
-	fs->looked_back = true;
-	if (strcmp(fs->ledger.event, "begin") != 0 && strcmp(fs->ledger.event, "verify") != 0)
-		return 0;
-	return ledger_unfinished(&fs->ledger, warn_unfinished, r, r->d);
+	/* what is restored already needs no originals */
+	if ((rc < 0 || r->todo) && check_pruned(r, first) < 0)
+		rc = -1;
+	return rc;
 }
 
 static int apply(struct run *r)
 {
-	bool dry = r->c->grant->dry_run;
-
-	if (!dry && look_back(r) < 0)
+	if (check_plan(r) < 0)
 		return -1;
-	if (check_all(r) < 0)
-		return -1;
-	if (!dry)
+	if (!r->c->grant->dry_run)
 		return r->todo ? work(r) : complete(r);
 	for (size_t i = 0; i < r->n; i++)
 		if (r->file[i].todo)
@@ -516,24 +537,43 @@ static int apply(struct run *r)
 	return 0;
 }
 
+static int run(struct run *r, int (*verb)(struct run *r))
+{
+	r->start = now_ms();
+	r->failed = r->conflict = r->n;
+	ledger_time(r->c->now, r->time);
+	r->file = xcalloc(r->n, sizeof *r->file);
+	for (size_t i = 0; i < r->n; i++)
+		r->file[i].parent = r->file[i].fd = -1;
+	int rc = verb(r);
+
+	for (size_t i = 0; i < r->n; i++)
+		fs_file_release(&r->file[i]);
+	free(r->file);
+	return rc;
+}
+
+int fs_apply_undo(struct fs *fs, const struct plan *inverse, const struct apply_ctx *c, struct diag *d)
+{
+	struct outcome o;
+	struct run r = { .fs = fs, .p = inverse, .c = c, .o = &o, .d = d, .n = inverse->nstep, .undoing = true };
+
+	outcome_init(&o, r.n);
+	int rc = run(&r, apply);
+
+	outcome_release(&o);
+	return rc;
+}
+
 static int fs_run(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d,
                   int (*verb)(struct run *r))
 {
 	struct run r = { .fs = fs, .p = p, .c = c, .o = o, .d = d, .n = p->nstep };
-	r.start = now_ms();
-	r.failed = r.conflict = r.n;
-	ledger_time(c->now, r.time);
+	int rc = run(&r, verb);
+
 	free(o->started_at);
 	o->started_at = xstrdup(r.time);
 	o->dry_run = c->grant->dry_run;
-	r.file = xcalloc(r.n, sizeof *r.file);
-	for (size_t i = 0; i < r.n; i++)
-		r.file[i].parent = r.file[i].fd = -1;
-	int rc = verb(&r);
-
-	for (size_t i = 0; i < r.n; i++)
-		fs_file_release(&r.file[i]);
-	free(r.file);
 	o->duration_ms = elapsed_ms(&r);
 	return rc;
 }
@@ -545,5 +585,5 @@ int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, str
 
 int fs_check(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
 {
-	return fs_run(fs, p, c, o, d, check_all);
+	return fs_run(fs, p, c, o, d, check_plan);
 }

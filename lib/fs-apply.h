@@ -13,6 +13,15 @@
 #include "fs.h"
 #include "store.h"
 
+#define FS_REDO ".r" /* behind the name of a temporary file that undoes a plan of a run that was killed */
+
+/*
+ * Undo the plan p, which a killed run began: inverse holds its documents as
+ * steps that restore, numbered as in p.  All or nothing, as fs_apply; ends with
+ * the ledger's undo.  0, or -1 after findings.
+ */
+int fs_apply_undo(struct fs *fs, const struct plan *inverse, const struct apply_ctx *c, struct diag *d);
+
 /* See the apply of store.h. */
 int fs_apply(struct fs *fs, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d);
 

@@ -1,7 +1,9 @@
 /* fs-recover.c -- see fs-recover.h */
 #include "fs-recover.h"
 
+#include "fs-apply.h"
 #include "fs-exchange.h"
+#include "fs-inverse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +22,9 @@ struct recovery {
 	struct plan plan;
 	struct doc doc;
 	struct buf text, target;
+	struct fs_inverse inverse; /* of that plan, once one of its files has FS_REDO */
+	bool inverted;
+	size_t dropped;
 	bool noted; /* an entry was appended to the ledger */
 };
 
@@ -33,6 +38,8 @@ static void load_plan(struct recovery *r, const char *prefix)
 		return;
 	memcpy(r->prefix, prefix, PREFIX + 1);
 	buf_reset(&r->text);
+	fs_inverse_release(&r->inverse);
+	r->inverted = false;
 	r->known = fs_state_find_plan(&r->fs->state, prefix, hash, &unseen) == 1 &&
 	           fs_state_plan(&r->fs->state, hash, &r->text, &unseen) == 1 && r->text.s &&
 	           doc_parse(&r->doc, r->text.s, r->text.len, RECORD_MAX_DEPTH) == 0 &&
@@ -72,6 +79,19 @@ static const struct step *step_of(struct recovery *r, const char *index)
 	unsigned long i = strtoul(index, NULL, 10);
 
 	return r->known && i >= 1 && i <= r->plan.nstep ? &r->plan.step[i - 1] : NULL;
+}
+
+/* The step of its undoing that the file was made for, or NULL. */
+static const struct step *undoing_of(struct recovery *r, const char *index)
+{
+	struct diag unseen = DIAG_INIT;
+
+	if (r->known && !r->inverted) {
+		r->inverted = true;
+		fs_inverse_init(&r->inverse, r->fs, &r->plan, &unseen);
+	}
+	diag_release(&unseen);
+	return fs_inverse_step(&r->inverse, strtol(index, NULL, 10));
 }
 
 /* Are the temporary file's bytes what the step makes, or a torn part of that, but no other whole document? */
@@ -135,8 +155,10 @@ static int keep(struct recovery *r, const char *name, const struct step *s)
 
 static int drop(struct recovery *r, const char *name)
 {
-	if (unlinkat(r->fs->state.tmp, name, 0) == 0)
+	if (unlinkat(r->fs->state.tmp, name, 0) == 0) {
+		r->dropped++;
 		return 0;
+	}
 	return fs_fault(r->d, FS_STATE "/tmp", "remove a leftover", errno, false);
 }
 
@@ -171,8 +193,8 @@ static int recover_one(struct recovery *r, const char *name)
 	memcpy(prefix, name, PREFIX);
 	prefix[PREFIX] = '\0';
 	load_plan(r, prefix);
-	const struct step *s = step_of(r, rest);
-	bool undone = ends_with(name, FS_UNDO);
+	bool undone = ends_with(name, FS_UNDO), redo = ends_with(name, FS_REDO) || ends_with(name, FS_REDO FS_UNDO);
+	const struct step *s = redo ? undoing_of(r, rest) : step_of(r, rest);
 
 	/* exchanged back or not, a file of ours is an original that is kept, or what the step made */
 	if (is_kept(r, name) || (s && undone && is_made(r, name, s, false)))
@@ -197,7 +219,11 @@ int fs_recover(struct fs *fs, const struct apply_ctx *c, struct diag *d)
 
 	if (r.noted && ledger_sync(&fs->ledger, false, &unsure, d) < 0)
 		rc = -1;
+	if (r.dropped)
+		diag_warn(d, "recovered", NULL, "a killed run left %zu temporary file%s: removed, nothing is lost",
+		          r.dropped, r.dropped == 1 ? "" : "s");
 	fs_names_release(&names);
+	fs_inverse_release(&r.inverse);
 	plan_release(&r.plan);
 	doc_release(&r.doc);
 	buf_release(&r.text);

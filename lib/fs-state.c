@@ -77,6 +77,18 @@ int fs_state_open(struct fs_state *s, const struct fs_root *root, struct diag *d
 	return s->denied ? 0 : folders(s, false, d);
 }
 
+int fs_state_reopen(struct fs_state *s, struct diag *d)
+{
+	int *const fds[] = { &s->conflicts, &s->tmp, &s->objects, &s->plans, &s->mig };
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+	return folders(s, false, d);
+}
+
 int fs_state_look(struct fs_state *s, struct diag *d)
 {
 	return s->denied ? 0 : folders(s, false, d);
@@ -417,6 +429,10 @@ int fs_state_keep(const struct fs_state *s, const char *name, char **kept, struc
 
 int fs_state_sync(const struct fs_state *s, struct diag *d)
 {
+	struct relay_answer a;
+
+	if (s->relay)
+		return s->relay->ask(s->relay->arg, RELAY_SYNC, true, NULL, 0, &a, d);
 	if (syncfs(s->mig) == 0)
 		return 0;
 	return diag_add(d, MIG_ERROR, "sync_failed", s->root->name, "%s", strerror(errno));

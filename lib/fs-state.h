@@ -17,6 +17,7 @@
 #define MIG_FS_STATE_H
 
 #include "fs-root.h"
+#include "relay.h"
 
 #define FS_LEDGER FS_STATE "/ledger.ndjson"
 #define FS_TRUST FS_STATE "/trust"
@@ -27,6 +28,7 @@ struct fs_state {
 	bool denied;                /* .mig is there, but we may not look into it */
 	struct buf scratch;         /* room for reading */
 	int link_way;               /* fs-file's: how an open file gets a second name here */
+	const struct relay *relay;  /* who syncs for this process, or NULL: itself */
 };
 
 #define FS_STATE_INIT { .mig = -1, .plans = -1, .objects = -1, .tmp = -1, .conflicts = -1, .lock = -1 }
@@ -48,6 +50,13 @@ void fs_state_close(struct fs_state *s);
  * "locked" that shows who holds it.
  */
 int fs_state_lock(struct fs_state *s, unsigned seconds, const char *holder, struct diag *d);
+
+/*
+ * Open the folders anew: a disk error is reported once for each time that a
+ * file was opened, and what a fork has inherited counts as its parent's.  The
+ * lock stays shared.
+ */
+int fs_state_reopen(struct fs_state *s, struct diag *d);
 
 /* Make what lacks in .mig, holding the lock. */
 int fs_state_make(struct fs_state *s, struct diag *d);

@@ -16,7 +16,6 @@ struct fs {
 	struct ledger ledger;  /* open while the lock is held */
 	char *user;            /* who runs this, for the ledger */
 	size_t max_open;       /* documents of a plan whose descriptors may stay open */
-	bool looked_back;      /* for plans that were begun and never finished */
 	struct effect effect;
 	struct buf bytes;      /* the document being looked at */
 	struct buf arena;      /* the new bytes of a plan's documents */

@@ -38,15 +38,15 @@ void entry_init(struct entry *e, const char *event, const struct plan *p, const 
 		e->undoes = p->undoes;
 }
 
-static void write_hashes(struct rec *w, const struct entry *e)
+static void write_hashes(struct rec *w, const char *name, const char *const *hash, size_t n)
 {
-	rec_name(w, "written");
+	rec_name(w, name);
 	buf_addch(w->b, '[');
-	for (size_t i = 0; i < e->nwritten; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i)
 			buf_addch(w->b, ',');
-		if (e->written[i])
-			canon_string(w->b, e->written[i], HEX_LEN);
+		if (hash[i])
+			canon_string(w->b, hash[i], HEX_LEN);
 		else
 			buf_add(w->b, "null", 4);
 	}
@@ -60,6 +60,10 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 
 	rec_open(&w, out);
 	rec_str(&w, "actor", e->actor);
+	if (e->before) {
+		rec_cstr(&w, "before", e->before);
+		rec_int(&w, "bytes", e->bytes);
+	}
 	if (e->code)
 		rec_cstr(&w, "code", e->code);
 	if (e->written)
@@ -75,7 +79,11 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 	rec_cstr(&w, "kind", "entry");
 	rec_str(&w, "migration_id", e->migration_id);
 	rec_str(&w, "nonce", e->nonce);
+	if (e->before)
+		rec_int(&w, "objects", e->objects);
 	rec_str(&w, "plan_hash", e->plan_hash);
+	if (e->before)
+		write_hashes(&w, "plans", (const char *const *)e->plans, e->nplans);
 	rec_cstr(&w, "prev", prev);
 	rec_str(&w, "project", e->project);
 	rec_str(&w, "reason", e->reason);
@@ -90,7 +98,7 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 		rec_str(&w, "undoes", e->undoes);
 	rec_str(&w, "user", e->user);
 	if (e->written)
-		write_hashes(&w, e);
+		write_hashes(&w, "written", e->written, e->nwritten);
 	rec_close(&w);
 }
 
@@ -298,6 +306,16 @@ static void add_mark(struct ledger *l, struct text plan_hash, struct text event,
 	keep(m->event, sizeof m->event, event);
 }
 
+/* The entry that stands in pending from at on is the last one now. */
+static void appended(struct ledger *l, struct text plan_hash, struct text event, size_t at)
+{
+	if (l->indexed)
+		add_mark(l, plan_hash, event, l->size + at, l->pending.len - at);
+	buf_addch(&l->pending, '\n');
+	keep(l->event, sizeof l->event, event);
+	keep(l->plan_hash, sizeof l->plan_hash, plan_hash);
+}
+
 void ledger_append(struct ledger *l, const struct entry *e)
 {
 	struct text event = { e->event, strlen(e->event) };
@@ -306,11 +324,74 @@ void ledger_append(struct ledger *l, const struct entry *e)
 
 	memcpy(prev, l->head, HEX_SIZE);
 	entry_write(&l->pending, e, ++l->seq, prev, l->head);
-	if (l->indexed)
-		add_mark(l, e->plan_hash, event, l->size + at, l->pending.len - at);
-	buf_addch(&l->pending, '\n');
-	keep(l->event, sizeof l->event, event);
-	keep(l->plan_hash, sizeof l->plan_hash, e->plan_hash);
+	for (size_t i = 0; l->indexed && i < e->nplans; i++)
+		add_mark(l, (struct text){ e->plans[i], HEX_LEN }, event, l->size + at, l->pending.len - at);
+	appended(l, e->plan_hash, event, at);
+}
+
+/* Write the entry once more with another place in the chain; with hash NULL without one. */
+static void write_moved(struct buf *out, const struct doc *e, int64_t seq, const char *prev, const char *hash)
+{
+	struct doc_walk walk;
+	uint32_t key;
+	char sep = '{';
+
+	for (doc_walk_init(&walk, e, 0); (key = doc_walk_next(&walk));) {
+		bool is_hash = doc_equals(e, key, "hash", 4);
+		size_t n;
+		const char *span = doc_span(e, key, &n);
+
+		if (is_hash && !hash)
+			continue;
+		buf_addch(out, sep);
+		sep = ',';
+		buf_add(out, span, n);
+		buf_addch(out, ':');
+		span = doc_span(e, key + 1, &n);
+		if (is_hash)
+			canon_string(out, hash, HEX_LEN);
+		else if (doc_equals(e, key, "prev", 4))
+			canon_string(out, prev, HEX_LEN);
+		else if (doc_equals(e, key, "seq", 3))
+			buf_addf(out, "%" PRId64, seq);
+		else
+			buf_add(out, span, n);
+	}
+	buf_addch(out, '}');
+}
+
+static void adopt_one(struct ledger *l, const struct doc *e, struct buf *bare)
+{
+	size_t at = l->pending.len;
+	char prev[HEX_SIZE];
+
+	memcpy(prev, l->head, HEX_SIZE);
+	buf_reset(bare);
+	write_moved(bare, e, ++l->seq, prev, NULL);
+	digest_hex(bare->s, bare->len, l->head);
+	write_moved(&l->pending, e, l->seq, prev, l->head);
+	appended(l, member(e, "plan_hash"), member(e, "event"), at);
+}
+
+int ledger_adopt(struct ledger *l, const char *lines, size_t n, struct diag *d)
+{
+	struct buf line = BUF_INIT, bare = BUF_INIT;
+	struct doc e = DOC_INIT;
+	const char *lf;
+	int rc = 0;
+
+	for (; rc == 0 && n && (lf = memchr(lines, '\n', n)); n -= (size_t)(lf - lines) + 1, lines = lf + 1) {
+		buf_reset(&line);
+		buf_add(&line, lines, (size_t)(lf - lines));
+		if (doc_parse(&e, line.s, line.len, RECORD_MAX_DEPTH) == 0)
+			adopt_one(l, &e, &bare);
+		else
+			rc = diag_add(d, MIG_ERROR, "internal", where, "an entry does not read back: %s", e.err.reason);
+	}
+	doc_release(&e);
+	buf_release(&line);
+	buf_release(&bare);
+	return rc;
 }
 
 /* Forget what could not be written: the chain goes on where the file ends. */
@@ -333,6 +414,23 @@ static int write_failed(struct diag *d, int err, bool exchanged)
 	                "cannot write: %s", strerror(err));
 }
 
+/* Let the process that has the ledger do it; the last entry tells what it has to wait for. */
+static int relay_sync(struct ledger *l, bool exchanged, bool *unsure, struct diag *d)
+{
+	bool ends = strcmp(l->event, "commit") == 0 || strcmp(l->event, "rollback") == 0;
+	enum relay_ask what = ends ? RELAY_COMMIT : strcmp(l->event, "begin") == 0 ? RELAY_BEGIN : RELAY_RECORD;
+	struct relay_answer a = { .unsure = false };
+	int rc = l->relay->ask(l->relay->arg, what, exchanged, l->pending.s, l->pending.len, &a, d);
+
+	buf_reset(&l->pending);
+	l->dead = *unsure = a.unsure;
+	if (rc == 0) {
+		l->seq = a.seq;
+		memcpy(l->head, a.head, HEX_SIZE);
+	}
+	return rc;
+}
+
 int ledger_sync(struct ledger *l, bool exchanged, bool *unsure, struct diag *d)
 {
 	struct stat st;
@@ -340,6 +438,8 @@ int ledger_sync(struct ledger *l, bool exchanged, bool *unsure, struct diag *d)
 	*unsure = l->dead;
 	if (l->dead)
 		return diag_add(d, MIG_ERROR, "sync_failed", where, "nothing more is written after a failed sync");
+	if (l->relay)
+		return relay_sync(l, exchanged, unsure, d);
 	if (fstat(l->fd, &st) < 0 || (uint64_t)st.st_size != l->size) {
 		take_back(l);
 		return diag_add(d, exchanged ? MIG_ERROR : MIG_PRECONDITION, "ledger_broken", where,
@@ -400,6 +500,14 @@ struct indexing {
 	struct diag *d;
 };
 
+/* A hash in a list; none where there is something else. */
+static struct text hash_at(const struct doc *e, uint32_t t)
+{
+	if (e->tok[t].type != DOC_STRING || e->tok[t].len != HEX_LEN + 2)
+		return (struct text){ NULL, 0 };
+	return (struct text){ e->text + e->tok[t].off + 1, HEX_LEN };
+}
+
 static int index_line(void *arg, const char *s, size_t n, uint64_t offset)
 {
 	struct indexing *x = arg;
@@ -409,7 +517,14 @@ static int index_line(void *arg, const char *s, size_t n, uint64_t offset)
 	if (doc_parse(&x->doc, s, n, RECORD_MAX_DEPTH) < 0)
 		return diag_add(x->d, MIG_PRECONDITION, "ledger_broken", where, "line at byte %" PRIu64 ": not JSON",
 		                offset);
-	add_mark(x->l, member(&x->doc, "plan_hash"), member(&x->doc, "event"), offset, n);
+	uint32_t plans = doc_member(&x->doc, 0, "plans", 5);
+	struct text event = member(&x->doc, "event");
+
+	if (plans != DOC_NONE && x->doc.tok[plans].type == DOC_ARRAY)
+		for (uint32_t t = plans + 1; t < x->doc.tok[plans].next; t = x->doc.tok[t].next)
+			add_mark(x->l, hash_at(&x->doc, t), event, offset, n);
+	else
+		add_mark(x->l, member(&x->doc, "plan_hash"), event, offset, n);
 	return 0;
 }
 
@@ -427,12 +542,61 @@ static int build_index(struct ledger *l, struct diag *d)
 	return rc;
 }
 
+static bool is_prune(const struct ledger_mark *m)
+{
+	return strcmp(m->event, "prune") == 0;
+}
+
+/* Does the entry leave what became of its plan as it was? */
+static bool is_aside(const struct ledger_mark *m)
+{
+	return is_prune(m) || strcmp(m->event, "conflict") == 0;
+}
+
+static int relay_last(struct ledger *l, const char *plan_hash, struct relay_answer *a, struct diag *d)
+{
+	*a = (struct relay_answer){ .known = false };
+	return l->relay->ask(l->relay->arg, RELAY_LAST, false, plan_hash, HEX_LEN, a, d);
+}
+
 const struct ledger_mark *ledger_last(struct ledger *l, const char *plan_hash, struct diag *d)
+{
+	struct relay_answer a;
+
+	if (l->relay) {
+		if (relay_last(l, plan_hash, &a, d) < 0 || !a.known)
+			return NULL;
+		memcpy(l->relayed.event, a.event, sizeof a.event);
+		return &l->relayed;
+	}
+	if (build_index(l, d) < 0)
+		return NULL;
+	for (size_t i = l->nmark; i-- > 0;)
+		if (memcmp(l->mark[i].plan_hash, plan_hash, HEX_LEN) == 0 && !is_aside(&l->mark[i]))
+			return &l->mark[i];
+	return NULL;
+}
+
+int ledger_pruned(struct ledger *l, const char *plan_hash, struct diag *d)
+{
+	struct relay_answer a;
+
+	if (l->relay)
+		return relay_last(l, plan_hash, &a, d) < 0 ? -1 : a.pruned;
+	if (build_index(l, d) < 0)
+		return -1;
+	for (size_t i = l->nmark; i-- > 0;)
+		if (memcmp(l->mark[i].plan_hash, plan_hash, HEX_LEN) == 0)
+			return is_prune(&l->mark[i]);
+	return 0;
+}
+
+const struct ledger_mark *ledger_find(struct ledger *l, const char *plan_hash, const char *event, struct diag *d)
 {
 	if (build_index(l, d) < 0)
 		return NULL;
 	for (size_t i = l->nmark; i-- > 0;)
-		if (memcmp(l->mark[i].plan_hash, plan_hash, HEX_LEN) == 0)
+		if (memcmp(l->mark[i].plan_hash, plan_hash, HEX_LEN) == 0 && strcmp(l->mark[i].event, event) == 0)
 			return &l->mark[i];
 	return NULL;
 }
@@ -456,13 +620,49 @@ int ledger_entry(struct ledger *l, const struct ledger_mark *m, struct buf *out,
 	return 0;
 }
 
-int ledger_unfinished(struct ledger *l, void (*each)(void *arg, const char *plan_hash), void *arg, struct diag *d)
+/* By plan, and for each in the order of the ledger. */
+static int by_plan(const void *a, const void *b)
 {
+	const struct ledger_mark *x = *(const struct ledger_mark *const *)a, *y = *(const struct ledger_mark *const *)b;
+	int c = memcmp(x->plan_hash, y->plan_hash, HEX_LEN);
+
+	return c ? c : x < y ? -1 : x > y;
+}
+
+static int last_first(const void *a, const void *b)
+{
+	const struct ledger_mark *x = *(const struct ledger_mark *const *)a, *y = *(const struct ledger_mark *const *)b;
+
+	return x > y ? -1 : x < y;
+}
+
+int ledger_unfinished(struct ledger *l, char ***hash, size_t *n, struct diag *d)
+{
+	size_t all = 0, open = 0;
+
+	*hash = NULL;
+	*n = 0;
 	if (build_index(l, d) < 0)
 		return -1;
-	for (size_t i = l->nmark; i-- > 0;)
-		if (strcmp(l->mark[i].event, "begin") == 0 && ledger_last(l, l->mark[i].plan_hash, d) == &l->mark[i])
-			each(arg, l->mark[i].plan_hash);
+	const struct ledger_mark **m = xcalloc(l->nmark, sizeof *m);
+
+	for (size_t i = 0; i < l->nmark; i++)
+		if (!is_aside(&l->mark[i]))
+			m[all++] = &l->mark[i];
+	if (all)
+		qsort(m, all, sizeof *m, by_plan);
+	for (size_t i = 0; i < all; i++)
+		if (strcmp(m[i]->event, "begin") == 0 &&
+		    (i + 1 == all || memcmp(m[i]->plan_hash, m[i + 1]->plan_hash, HEX_LEN) != 0))
+			m[open++] = m[i];
+	if (open)
+		qsort(m, open, sizeof *m, last_first);
+	*hash = xcalloc(open, sizeof **hash);
+	while (*n < open) {
+		(*hash)[*n] = xstrdup(m[*n]->plan_hash);
+		++*n;
+	}
+	free(m);
 	return 0;
 }
 

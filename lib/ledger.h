@@ -10,13 +10,15 @@
  *	 "tenant":null,"ticket":null,"time":"2026-01-02T03:04:05Z","user":"ada"}
  *
  * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict,
- * verify (a verdict, about a plan or with null for all of it about the ledger).
+ * verify (a verdict, about a plan or with null for all of it about the ledger),
+ * prune (the plans it names can no longer be rolled back).
  */
 #ifndef MIG_LEDGER_H
 #define MIG_LEDGER_H
 
 #include "permit.h"
 #include "plan.h"
+#include "relay.h"
 
 #define LEDGER_START "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -34,6 +36,10 @@ struct entry {
 	int64_t duration_ms;        /* and how long the plan took; 0 where the time was fixed */
 	const char *code;           /* verify: "ok" or why not, */
 	int64_t findings;           /* and how many errors */
+	const char *before;         /* prune: what ended before that time was dropped, */
+	char *const *plans;         /* these plans, */
+	size_t nplans;
+	int64_t objects, bytes;     /* and so many originals */
 };
 
 /* The entry of a plan's event; borrows all of it. */
@@ -74,6 +80,8 @@ struct ledger {
 	struct ledger_mark *mark;
 	size_t nmark, markcap;
 	bool indexed;
+	const struct relay *relay; /* who has the ledger, or NULL: this process */
+	struct ledger_mark relayed;
 };
 
 #define LEDGER_INIT { .fd = -1 }
@@ -97,16 +105,32 @@ void ledger_append(struct ledger *l, const struct entry *e);
 int ledger_sync(struct ledger *l, bool exchanged, bool *unsure, struct diag *d);
 
 /*
+ * Put the n bytes of entries that another process wrote behind the others: they
+ * get their places in the chain here.  0, or -1 after MIG_ERROR "internal".
+ */
+int ledger_adopt(struct ledger *l, const char *lines, size_t n, struct diag *d);
+
+/*
  * The last mark of a plan, or NULL if it has none (or after a finding: see
- * d->n).  The first call reads the whole file, later ones an index.
+ * d->n).  The first call reads the whole file, later ones an index.  What
+ * only says something beside, a conflict or a prune, is passed over.
  */
 const struct ledger_mark *ledger_last(struct ledger *l, const char *plan_hash, struct diag *d);
+
+/* Was the plan pruned, and not begun since?  1, 0, or -1 after a finding. */
+int ledger_pruned(struct ledger *l, const char *plan_hash, struct diag *d);
+
+/* The last mark of a plan with that event, or NULL if there is none (or after a finding). */
+const struct ledger_mark *ledger_find(struct ledger *l, const char *plan_hash, const char *event, struct diag *d);
 
 /* Append the entry at mark: 0, or -1 after a finding. */
 int ledger_entry(struct ledger *l, const struct ledger_mark *m, struct buf *out, struct diag *d);
 
-/* Call each for every plan that was begun, and neither finished nor undone since. */
-int ledger_unfinished(struct ledger *l, void (*each)(void *arg, const char *plan_hash), void *arg, struct diag *d);
+/*
+ * The plans that were begun, and neither finished nor undone since, the last
+ * one first: 0 and *n hashes (new, as is their list), or -1 after a finding.
+ */
+int ledger_unfinished(struct ledger *l, char ***hash, size_t *n, struct diag *d);
 
 /*
  * Re-compute the chain of the ledger in fd from its start and call each, if not

@@ -78,6 +78,8 @@ static const struct member verdict_members[] = {
 };
 static const struct member entry_members[] = {
 	{ "actor", IS_STR },
+	{ "before", IS_STR | MAY_LACK },
+	{ "bytes", IS_NUM | MAY_LACK },
 	{ "code", IS_STR | MAY_LACK },
 	{ "duration_ms", IS_NUM | MAY_LACK },
 	{ "env", IS_STR | IS_NULL },
@@ -88,7 +90,9 @@ static const struct member entry_members[] = {
 	{ "kind", IS_STR },
 	{ "migration_id", IS_STR | IS_NULL },
 	{ "nonce", IS_STR | IS_NULL | MAY_LACK },
+	{ "objects", IS_NUM | MAY_LACK },
 	{ "plan_hash", IS_STR | IS_NULL },
+	{ "plans", IS_ARR | MAY_LACK },
 	{ "prev", IS_STR },
 	{ "project", IS_STR | IS_NULL },
 	{ "reason", IS_STR | IS_NULL },

@@ -179,7 +179,9 @@ static void hold(struct history_view *v, const struct history_row *w)
 
 static void settle(struct history_view *v, const struct history_row *w)
 {
-	for (size_t i = 0; i < v->nheld && w->plan_hash && !is(w->event, "verify"); i++)
+	bool aside = is(w->event, "verify") || is(w->event, "conflict"); /* the plan stays begun */
+
+	for (size_t i = 0; i < v->nheld && w->plan_hash && !aside; i++)
 		if (is(v->held[i].plan_hash, w->plan_hash)) {
 			history_row_release(&v->held[i]);
 			drop_held(v, i);

@@ -74,11 +74,30 @@ int spool_seek(struct spool *s, uint64_t where, struct diag *d)
 		errno = s->out.err;
 		return failed(d, "write");
 	}
-	if (lseek(s->fd, (off_t)where, SEEK_SET) < 0)
-		return failed(d, "seek");
+	s->at = where;
 	buf_reset(&s->in);
 	s->pos = 0;
 	return 0;
+}
+
+/* Read n bytes of the file at the window's end, or what is there: -1 and errno on failure. */
+static ssize_t read_on(struct spool *s, char *to, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t r = pread(s->fd, to + got, n - got, (off_t)(s->at + got));
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	s->at += got;
+	return (ssize_t)got;
 }
 
 /* A frame is the blob's length in 8 bytes, the blob, and a pad of zeros.  Have need bytes from pos on in the window. */
@@ -94,7 +113,7 @@ static int window(struct spool *s, size_t need, struct diag *d)
 	size_t want = need - s->in.len > WINDOW ? need - s->in.len : WINDOW;
 
 	buf_reserve(&s->in, want);
-	ssize_t r = io_read(s->fd, s->in.s + s->in.len, want);
+	ssize_t r = read_on(s, s->in.s + s->in.len, want);
 
 	if (r < 0)
 		return failed(d, "read");

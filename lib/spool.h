@@ -14,6 +14,7 @@ struct spool {
 	struct out out;
 	struct buf in;   /* the window that is being read */
 	size_t pos;
+	uint64_t at;     /* where the window ends in the file: forked readers share its offset, so none is used */
 	uint64_t n;      /* blobs written */
 	uint64_t size;   /* where the next one will begin, for spool_seek */
 };

@@ -1,8 +1,10 @@
 /* store-fs.c -- fs:DIR, a folder of documents; see store.h */
 #include "fs-apply.h"
 #include "fs-orphans.h"
+#include "fs-prune.h"
 #include "fs-recover.h"
 #include "fs-scan.h"
+#include "fs-undo.h"
 #include "sandbox.h"
 #include "spent.h"
 #include "store.h"
@@ -171,7 +173,63 @@ static int lock(struct store *s, unsigned seconds, const struct apply_ctx *c, st
 
 static int recover(struct store *s, const struct apply_ctx *c, struct diag *d)
 {
-	return fs_recover(fs_of(s), c, d);
+	struct fs *fs = fs_of(s);
+
+	return fs_recover(fs, c, d) < 0 ? -1 : fs_undo(fs, c, d);
+}
+
+static int detach(struct store *s, const struct relay *r, struct diag *d)
+{
+	struct fs *fs = fs_of(s);
+
+	ledger_release(&fs->ledger);
+	fs->ledger.relay = fs->state.relay = r;
+	return fs_state_reopen(&fs->state, d);
+}
+
+static int answer_last(struct fs *fs, const char *plan_hash, struct relay_answer *a, struct diag *d)
+{
+	int rc = need_ledger(fs, d);
+
+	if (rc != 1)
+		return rc;
+	const struct ledger_mark *m = ledger_last(&fs->ledger, plan_hash, d);
+
+	a->known = m != NULL;
+	if (m)
+		memcpy(a->event, m->event, sizeof a->event);
+	rc = ledger_pruned(&fs->ledger, plan_hash, d);
+	a->pruned = rc == 1;
+	return rc < 0 ? -1 : 0;
+}
+
+static int answer(struct store *s, enum relay_ask what, bool exchanged, const char *text, size_t n,
+                  struct relay_answer *a, struct diag *d)
+{
+	struct fs *fs = fs_of(s);
+
+	if (what == RELAY_LAST)
+		return answer_last(fs, text, a, d);
+	if (what == RELAY_TURN)
+		return 0;
+	if (what == RELAY_SYNC)
+		return fs_state_sync(&fs->state, d);
+	int rc = ledger_adopt(&fs->ledger, text, n, d) < 0 ? -1
+	                                                   : ledger_sync(&fs->ledger, exchanged, &a->unsure, d);
+
+	a->seq = fs->ledger.seq;
+	memcpy(a->head, fs->ledger.head, HEX_SIZE);
+	return rc;
+}
+
+static int prune(struct store *s, const char *before, const struct apply_ctx *c,
+                 int (*allow)(void *arg, const struct store_pruned *p, struct diag *d), void *arg,
+                 struct store_pruned *p, struct diag *d)
+{
+	struct fs *fs = fs_of(s);
+
+	*p = (struct store_pruned){ .seq = -1 };
+	return need_ledger(fs, d) < 0 ? -1 : fs_prune(fs, before, c, allow, arg, p, d);
 }
 
 static int trust(struct store *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
@@ -191,6 +249,9 @@ static int apply(struct store *s, const struct plan *p, const struct apply_ctx *
 
 	if (!c->grant->dry_run && fs->state.lock < 0)
 		return diag_add(d, MIG_ERROR, "internal", fs->root.name, "nothing is applied without the lock");
+	/* a dry run of a rollback asks whether the plan was pruned */
+	if (c->grant->dry_run && p->rollback_mode && !fs->ledger.relay && need_ledger(fs, d) < 0)
+		return -1;
 	return fs_apply(fs, p, c, o, d);
 }
 
@@ -251,6 +312,9 @@ static const struct store_ops ops = {
 	.apply = apply,
 	.check = check,
 	.note = note,
+	.detach = detach,
+	.answer = answer,
+	.prune = prune,
 	.confine = confine,
 	.close = close_store,
 };

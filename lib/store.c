@@ -2,8 +2,17 @@
 #include "store.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 static volatile sig_atomic_t interrupted;
+
+void store_pruned_release(struct store_pruned *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->plan[i]);
+	free(p->plan);
+	*p = (struct store_pruned){ .seq = -1 };
+}
 
 void store_interrupt(void)
 {

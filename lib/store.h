@@ -8,18 +8,33 @@
 
 #include "ledger.h"
 #include "outcome.h"
+#include "relay.h"
 #include "restores.h"
 
 enum store_mode { STORE_READ, STORE_WRITE };
+
+/* What becomes of plans that a killed run has begun: named, to be applied again; or undone. */
+enum store_recovery { STORE_REDO, STORE_UNDO };
 
 /* Who and why, for the ledger; times are RFC 3339 in UTC. */
 struct apply_ctx {
 	const struct grant *grant;
 	const char *now;       /* fixed time (--now, SOURCE_DATE_EPOCH), or NULL: the clock */
+	enum store_recovery recovery;
 	/* a plan of a rollback over several runs: */
 	const struct restores *restores; /* what the stream restores, or NULL */
 	uint32_t place;                  /* the plan's place in it */
 	bool ahead;                      /* judge as if the plans before it were done */
+};
+
+/* What a prune drops. */
+struct store_pruned {
+	char **plan;           /* their hashes, ascending */
+	size_t n;
+	int64_t objects, bytes; /* originals that no other plan needs */
+	bool prod;             /* one of the plans is of env prod */
+	int64_t seq;           /* of the ledger's entry; -1: none was written */
+	char head[HEX_SIZE];
 };
 
 /*
@@ -74,7 +89,9 @@ struct store_ops {
 	/*
 	 * Repair what a killed run left behind (holding the lock); to be called once,
 	 * before the first plan.  MIG_INVALID "conflict" for a file that may be
-	 * somebody's: it is kept, and the next run goes on.
+	 * somebody's: it is kept, and the next run goes on.  Plans that were begun
+	 * and not ended are warnings "unfinished", or undone and "undone", as c
+	 * says; one that cannot be undone is a finding, and is left as it is.
 	 */
 	int (*recover)(struct store *s, const struct apply_ctx *c, struct diag *d);
 	/*
@@ -97,12 +114,30 @@ struct store_ops {
 	/* Append an entry to the ledger (holding the lock), its user filled in, and wait for the disk. */
 	int (*note)(struct store *s, const struct entry *e, struct diag *d);
 	/*
+	 * In a process that was forked to apply plans: go on through its parent,
+	 * which holds the lock, the ledger and the sync, and answers what is asked.
+	 * r is borrowed.
+	 */
+	int (*detach)(struct store *s, const struct relay *r, struct diag *d);
+	int (*answer)(struct store *s, enum relay_ask what, bool exchanged, const char *text, size_t n,
+	              struct relay_answer *a, struct diag *d);
+	/*
+	 * Find the plans that were applied, rolled back or undone before a time, and
+	 * the originals that no other plan needs.  Then ask allow: 0 drops them,
+	 * holding the lock, behind an entry in the ledger; 1 leaves them, -1 fails.
+	 */
+	int (*prune)(struct store *s, const char *before, const struct apply_ctx *c,
+	             int (*allow)(void *arg, const struct store_pruned *p, struct diag *d), void *arg,
+	             struct store_pruned *p, struct diag *d);
+	/*
 	 * Give up for good whatever this process does not need for the store, as it
 	 * was opened; to be called once, when all else is open.  0, or -1 after a finding.
 	 */
 	int (*confine)(struct store *s, struct diag *d);
 	void (*close)(struct store *s);
 };
+
+void store_pruned_release(struct store_pruned *p);
 
 struct store {
 	const struct store_ops *ops;

@@ -255,7 +255,18 @@ relinked() {
 	mv site/.mig/ledger.ndjson.new site/.mig/ledger.ndjson
 	mig-verify --store fs:site --ledger | mig-apply --store fs:site > passed
 	mig-gate --env dev --apply < plan | mig-apply --store fs:site > outcomes 2> err
-	grep -q 'was begun and never finished' err
+	grep -q 'was begun and never committed' err
+}
+
+@test "CH-46 a conflict does not end its plan: history still shows that it was begun" {
+	site && migrated
+	jq -c 'if .event == "begin" then ., .event = "conflict" else empty end' site/.mig/ledger.ndjson |
+		relinked > site/.mig/ledger.ndjson.new
+	mv site/.mig/ledger.ndjson.new site/.mig/ledger.ndjson
+	mig history --store fs:site --format text > lines
+	[ "$(grep -c 'event=begin' lines)" -eq 1 ]
+	[ "$(grep -c 'event=conflict' lines)" -eq 1 ]
+	mig status --store fs:site | grep -q '1 begun'
 }
 
 @test "a stream of verdicts that was cut records nothing, and verdicts do not mix with permits" {

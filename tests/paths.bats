@@ -168,6 +168,7 @@ differ() {
 	fails 4 check 1.2.0 < docs
 	[[ $stderr == *'1.0.0..1.1.0/up.jq: '*undefined_here* ]]
 	[ "$(jq -r .code <<< "$output")" = bad_jq ]
+	# shellcheck disable=SC2016 # $x is jq's
 	hop 1.0.0..1.1.0 'getpath(["a"]) as $x | last(range(1e18))'
 	fails 4 timeout 60 mig-transform --set set --target-version 1.2.0 --check-paths < docs
 	[[ $output == *jq_died*'the program of 1.0.0..1.1.0 1.1.0..1.2.0 '* ]]

@@ -111,6 +111,36 @@ permits_back() {
 	tidy site
 }
 
+@test "CH-22 CH-45 several jobs undo several runs as one does: as a whole, or not at all" {
+	climbed && cp -R site again
+	back --to 1.0.0 --jobs 4
+	at old
+	[ "$(statuses outcomes | sort -u)" = applied ]
+	tidy site && chained site
+	rm -r site && mv again site
+	ref=$(jq -r 'select(.steps).steps[0].actions[0].ref' plan.1 | head -n 1) # undone by the last of all plans
+	sed -i 's/"succeeded"/"lost"/; s/"failed"/"lost"/' "site/$ref"
+	before=$(tree_hash site) entries=$(wc -l < site/.mig/ledger.ndjson)
+	fails 4 mig rollback --store fs:site --env dev --apply --to 1.0.0 --jobs 4
+	faulted 4 drift
+	[ "$before" = "$(tree_hash site)" ]
+	[ "$(wc -l < site/.mig/ledger.ndjson)" -eq "$entries" ]
+}
+
+@test "CH-22 a rollback over two runs that were pruned is refused before its first write" {
+	climbed
+	permits_back --to 1.0.0 > permits
+	before=$(tree_hash site)
+	mig-apply --store fs:site --prune --before 2099-01-01 --apply > record
+	entries=$(wc -l < site/.mig/ledger.ndjson)
+	for jobs in 1 4; do
+		fails 3 mig-apply --store fs:site --jobs $jobs < permits
+		faulted 3 pruned
+		[ "$before" = "$(tree_hash site)" ]
+		[ "$(wc -l < site/.mig/ledger.ndjson)" -eq "$entries" ]
+	done
+}
+
 @test "SG-44 an object that the second run needs is missed before the first is undone" {
 	climbed
 	ref=$(jq -r 'select(.steps).steps[0].actions[0].ref' plan.1 | tail -n 1)
@@ -250,6 +280,8 @@ paced() {
 	[ "$(jq -r 'select(.event == "commit").duration_ms > 0' site/.mig/ledger.ndjson)" = true ]
 	paced 60000 # two documents a minute
 	before=$(tree_hash site) entries=$(wc -l < site/.mig/ledger.ndjson)
+	fails 1 mig rollback --store fs:site --env dev --apply --deadline 59 --jobs 4
+	faulted 1 deadline
 	fails 1 mig rollback --store fs:site --env dev --apply --deadline 59
 	faulted 1 deadline
 	[[ $stderr == *'would take about 60 s, 59 are allowed'* ]]

@@ -510,7 +510,7 @@ meanwhile() {
 	site && planned --tenant b && mig-gate --env dev --apply --tenant b < plan > permits
 	rc=0
 	applied 2> err || rc=$?
-	grep -q "plan $(jq -r 'select(.plan).plan.plan_hash' first) was begun and never finished" err || fail "$(cat err)"
+	grep -q "plan $(jq -r 'select(.plan).plan.plan_hash' first) was begun and never committed" err || fail "$(cat err)"
 	tidy site && chained site
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # workload.sh FOLDER -- what the crash tests work on, in FOLDER: the documents old/ and, applied once, new/;
-# the permits forward and rollback.  MIG_X names the folder of the executables.
+# the permits forward and rollback, and the same in plans of one document each, forward-each and rollback-each;
+# nothing, a stream of no permits.  MIG_X names the folder of the executables.
 set -eu -o pipefail
 cd "$1"
 mkdir -p old/d set/1.0.0..1.1.0
@@ -19,5 +20,13 @@ echo '. + {"mark": 1}' >set/1.0.0..1.1.0/up.jq
 	"$MIG_X/mig-plan" --env dev --migration crash --target-version 1.1.0 >plan
 "$MIG_X/mig-gate" --env dev --apply <plan >forward
 "$MIG_X/mig-plan" --rollback --reason test <plan | "$MIG_X/mig-gate" --env dev --apply >rollback
+"$MIG_X/mig-extract" --store fs:old --set set | "$MIG_X/mig-transform" --set set --target-version 1.1.0 |
+	"$MIG_X/mig-plan" --env dev --migration crash --target-version 1.1.0 --batch 1 >plan-each
+"$MIG_X/mig-gate" --env dev --apply <plan-each >forward-each
+"$MIG_X/mig-plan" --rollback --reason test <plan-each | "$MIG_X/mig-gate" --env dev --apply >rollback-each
+digest=$(sha256sum </dev/null)
+printf '{"digest":"%s","kind":"end","records":0,"tool":"mig-gate"}\n' "${digest%% *}" >nothing
 cp -a old new
+cp -a old new-each
 "$MIG_X/mig-apply" --store fs:new <forward >/dev/null
+"$MIG_X/mig-apply" --store fs:new-each <forward-each >/dev/null

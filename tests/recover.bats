@@ -1,0 +1,227 @@
+#!/usr/bin/env bats
+# What a killed run leaves, and what the next one makes of it: completed, or undone.
+
+load helper
+load store
+
+setup() {
+	mig_setup
+	strace -qq -o /dev/null true 2> /dev/null || skip 'strace may not trace here'
+	# the leak checker cannot work in a traced process
+	export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+}
+
+# killed CALL N [APPLY FLAG..]: apply the file permits to site, killed before the Nth call of that name.
+killed() {
+	local call=$1 n=$2 code=0
+	shift 2
+	{
+		strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
+			mig-apply --store fs:site "$@" < permits > outcomes 2> said || code=$?
+	} 2> /dev/null
+	[ "$code" -eq 137 ] || fail "not killed: exit $code: $(cat said)"
+}
+
+# half: a site of three documents to change, whose apply was killed behind the first exchange.
+half() {
+	site && manifest 1.0.0 > site/job/run-1.2.0/manifest.json
+	planned && permitted
+	cp -R site before
+	killed renameat2 2
+	[ "$(grep -l '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 1 ]
+}
+
+as_before() {
+	diff -r --exclude=.mig before site
+	tidy site && chained site
+}
+
+unfinished() {
+	[[ $stderr == *"plan $(jq -r 'select(.kind == "plan").plan_hash' plan) was begun and never committed"* ]] ||
+		fail "$stderr"
+}
+
+last_event() {
+	tail -n 1 site/.mig/ledger.ndjson | jq -r .event
+}
+
+@test "CH-13 the next run names a plan that was begun, and what it has removed, and completes it" {
+	half
+	fails 0 mig-apply --store fs:site < permits
+	unfinished
+	[[ $stderr == *'a killed run left'*'temporary file'* ]]
+	holds 'map(select(.kind == "outcome"))[0] | .ok and (.findings | map(.rule_id) | index("unfinished") != null)' \
+		/dev/stdin <<< "$output"
+	[ "$(grep -L '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 0 ]
+	[ "$(last_event)" = commit ]
+	fails 0 mig-apply --store fs:site < permits
+	[ -z "$stderr" ]
+}
+
+@test "CH-22 --recover undo puts every original back, ends the plan in the ledger, and then applies what came" {
+	half
+	fails 0 mig-apply --store fs:site --recover undo < permits
+	[[ $stderr == *'what was done of it is undone'* ]] || fail "$stderr"
+	[ "$(jq -r .event site/.mig/ledger.ndjson | tr '\n' ' ')" = 'begin undo begin commit ' ]
+	holds 'map(select(.kind == "outcome"))[0].steps | map(.status) == ["applied", "applied", "applied"]' \
+		/dev/stdin <<< "$output"
+	tidy site && chained site
+}
+
+@test "a stream of no permits is enough to undo" {
+	half
+	nothing mig-gate > none
+	fails 0 mig-apply --store fs:site --recover undo < none
+	as_before
+	[ "$(last_event)" = undo ]
+	holds '.[-1] | .actor == "tester" and .plan_hash == "'"$(jq -r 'select(.kind == "plan").plan_hash' plan)"'"' site/.mig/ledger.ndjson
+	[ "$(jq -r .kind <<< "$output")" = end ]
+	fails 0 mig-apply --store fs:site --recover undo < none
+	[ -z "$stderr" ]
+	[ "$(wc -l < site/.mig/ledger.ndjson)" -eq 2 ]
+}
+
+@test "a stream that was cut short undoes nothing" {
+	half
+	before=$(tree_hash site)
+	fails 3 mig-apply --store fs:site --recover undo < /dev/null
+	[ "$before" = "$(tree_hash site)" ]
+	[ "$(last_event)" = begin ]
+}
+
+@test "a stream of no permits without --recover, or with redo, changes no document" {
+	half
+	before=$(tree_hash site)
+	nothing mig-gate > none
+	fails 0 mig-apply --store fs:site < none
+	[ -z "$stderr" ]
+	fails 0 mig-apply --store fs:site --recover redo < none
+	unfinished
+	[ "$before" = "$(tree_hash site)" ]
+	tidy site
+}
+
+@test "mig recover undoes with --apply, and is blocked without" {
+	half
+	fails 5 mig recover --store fs:site
+	[ "$(last_event)" = begin ]
+	fails 0 mig recover --store fs:site --apply
+	as_before
+}
+
+@test "CH-24 an undo refuses a document that somebody has changed since, and leaves all as it is" {
+	half
+	local new
+	new=$(grep -l '"1.2.0"' site/job/*/manifest.json)
+	echo '{"mine": 1}' > "$new"
+	before=$(tree_hash site)
+	nothing mig-gate > none
+	fails 4 mig-apply --store fs:site --recover undo < none
+	faulted 4 drift
+	hinted
+	[ "$before" = "$(tree_hash site)" ]
+	[ "$(last_event)" = begin ]
+	cp "before/${new#site/}" "$new"
+	fails 0 mig-apply --store fs:site --recover undo < none
+	as_before
+}
+
+@test "a plan whose originals are gone is not undone (3), and says which" {
+	half
+	rm -f site/.mig/objects/*
+	# the temporary file still holds the one that was displaced: without it there is no other copy
+	rm -f site/.mig/tmp/*
+	nothing mig-gate > none
+	fails 3 mig-apply --store fs:site --recover undo < none
+	faulted 3 object_missing
+	[ "$(last_event)" = begin ]
+}
+
+@test "a rollback that was killed is undone: the bytes that it displaced are back" {
+	site && manifest 1.0.0 > site/job/run-1.2.0/manifest.json
+	planned && permitted && applied
+	cp -R site before
+	mig-plan --rollback < plan > back
+	mig-gate --env dev --apply < back > permits
+	killed renameat2 3
+	run -1 diff -rq --exclude=.mig before site
+	nothing mig-gate > none
+	fails 0 mig-apply --store fs:site --recover undo < none
+	as_before
+	[ "$(jq -r .event site/.mig/ledger.ndjson | tr '\n' ' ')" = 'begin commit begin undo ' ]
+	applied
+	[ "$(last_event)" = rollback ]
+}
+
+@test "a rollback whose bytes the ledger does not know is not undone (3), and can be completed" {
+	half
+	fails 0 mig-apply --store fs:site < permits # the first document was skipped: its bytes are not in the ledger
+	mig-plan --rollback < plan > back
+	mig-gate --env dev --apply < back > permits
+	killed syncfs 2
+	nothing mig-gate > none
+	fails 3 mig-apply --store fs:site --recover undo < none
+	faulted 3 not_undoable
+	applied
+	diff -r --exclude=.mig before site
+	tidy site && chained site
+}
+
+@test "several plans that were begun are undone, the last one first" {
+	local i
+	for i in 1 2 3 4 5 6; do
+		mkdir -p "site/$i"
+		manifest 1.0.0 "\"meta\": {\"n\": $i}" > "site/$i/manifest.json"
+	done
+	planned --batch 3 && permitted
+	cp -R site before
+	# each waits before its first link, so that both have begun before the parent's first sync, its last call
+	local begun code=0
+	{
+		strace -f -qq -o /dev/null -e trace=linkat,syncfs -e inject=linkat:delay_enter=300000:when=1 \
+			-e inject=syncfs:signal=KILL:when=1 mig-apply --store fs:site --jobs 2 < permits || code=$?
+	} > /dev/null 2>&1
+	[ "$code" -eq 137 ]
+	begun=$(jq -r 'select(.event == "begin").plan_hash' site/.mig/ledger.ndjson)
+	[ "$(wc -l <<< "$begun")" -eq 2 ]
+	nothing mig-gate > none
+	fails 0 mig-apply --store fs:site --recover undo < none
+	[ "$(tac <<< "$begun")" = "$(jq -r 'select(.event == "undo").plan_hash' site/.mig/ledger.ndjson)" ] || fail "$(jq -r .event site/.mig/ledger.ndjson)"
+	as_before
+}
+
+@test "an undo that is killed too is taken up by the next run, either way" {
+	local n
+	half
+	nothing mig-gate > none
+	cp -R site first
+	for n in 1 2 3; do
+		for call in renameat2 linkat unlinkat syncfs; do
+			rm -rf site && cp -a first site
+			{
+				strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
+					mig-apply --store fs:site --recover undo < none > out 2>&1 || :
+			} 2> /dev/null
+			rm -rf again && cp -a site again
+			fails 0 mig-apply --store fs:site --recover undo < none
+			as_before
+			fails 0 mig-apply --store fs:again < permits
+			[ "$(grep -L '"1.2.0"' again/job/*/manifest.json | wc -l)" -eq 0 ]
+			tidy again && chained again
+		done
+	done
+}
+
+@test "a dry run does not undo" {
+	half
+	before=$(whole_tree site)
+	mig-gate --env dev --dry-run < plan > dry
+	fails 0 mig-apply --store fs:site --recover undo < dry
+	[ "$before" = "$(whole_tree site)" ]
+}
+
+@test "--recover is redo or undo" {
+	site
+	fails 2 mig-apply --store fs:site --recover maybe < /dev/null
+	fails 2 mig apply --store fs:site --plan plan --env dev --recover
+}
