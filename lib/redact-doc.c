@@ -69,7 +69,7 @@ static void hide_value(struct buf *text, const struct doc *d, uint32_t t)
 		hide_value(text, d, e + object);
 }
 
-static bool names_secret(const struct doc *d, uint32_t key)
+bool redact_member(const struct doc *d, uint32_t key)
 {
 	struct buf name = BUF_INIT;
 
@@ -86,7 +86,7 @@ void redact_doc(struct buf *text, const struct doc *d)
 		if (d->tok[t].type != DOC_OBJECT)
 			continue;
 		for (uint32_t key = t + 1; key < d->tok[t].next; key = d->tok[key + 1].next)
-			if (names_secret(d, key))
+			if (redact_member(d, key))
 				hide_value(text, d, key + 1);
 	}
 }

@@ -14,4 +14,7 @@
  */
 void redact_doc(struct buf *text, const struct doc *d);
 
+/* Is what stands under the member's name at token key a secret? */
+bool redact_member(const struct doc *d, uint32_t key);
+
 #endif

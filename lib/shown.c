@@ -3,6 +3,7 @@
 
 #include "page.h"
 #include "pointer.h"
+#include "redact-doc.h"
 #include "redact.h"
 
 enum {
@@ -64,17 +65,6 @@ static void add_string(struct buf *out, const struct doc *d, uint32_t t)
 	buf_release(&redacted);
 }
 
-static bool is_secret(const struct doc *d, uint32_t key)
-{
-	struct buf name = BUF_INIT;
-
-	doc_string(d, key, &name);
-	bool secret = name.len && secret_name(name.s, name.len);
-
-	buf_release(&name);
-	return secret;
-}
-
 static void add_value(struct buf *out, const struct doc *d, uint32_t t, bool secret)
 {
 	uint8_t type = d->tok[t].type;
@@ -91,7 +81,7 @@ static void add_value(struct buf *out, const struct doc *d, uint32_t t, bool sec
 			buf_addch(out, sep);
 			add_string(out, d, key);
 			buf_addch(out, ':');
-			add_value(out, d, key + 1, is_secret(d, key));
+			add_value(out, d, key + 1, redact_member(d, key));
 		}
 		buf_addstr(out, sep == '{' ? "{}" : "}");
 	} else if (type == DOC_ARRAY) {
