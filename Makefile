@@ -33,11 +33,11 @@ DEFAULT_O := build/$(MODE)-$(CC)
 O ?= $(DEFAULT_O)
 
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
-ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib $(OPTCPP) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) $(OPTCPP) $(CPPFLAGS)
 LIBS = -ljq -lcrypto -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
-LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*.c))
+LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*/*.c))
 PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -266,8 +266,8 @@ unknown() {
 	case $1 in
 	*[!A-Za-z0-9_./-]* | build/* | /*) return 1 ;;
 	lib/* | bin/* | docs/* | tests/* | samples/* | migrations/* | pipelines/* | demo/*) [ ! -e "${1%/}" ] ;;
-	?*.[ch]) [ ! -e "lib/$1" ] && [ ! -e "bin/$1" ] ;;
-	[a-z]*_[a-z]*) ! grep -qwF -- "$1" lib/*.[ch] bin/mig bin/*.c ;;
+	?*.[ch]) ! compgen -G "lib/*/$1" > /dev/null && [ ! -e "bin/$1" ] ;;
+	[a-z]*_[a-z]*) ! grep -qwF -- "$1" lib/*/*.[ch] bin/mig bin/*.c ;;
 	*) return 1 ;;
 	esac
 }
@@ -281,7 +281,7 @@ unknown() {
 		done
 		# shellcheck disable=SC2016
 		grep -oE '`[a-z-]+\.c`: `[a-z_]+`' "$page" | tr -d '`:' | while read -r file name; do
-			cat "lib/$file" "bin/$file" 2> /dev/null | grep -q "\b$name(" || echo "$page: $file has no $name"
+			cat lib/*/"$file" "bin/$file" 2> /dev/null | grep -q "\b$name(" || echo "$page: $file has no $name"
 		done
 		grep -oE '\]\([^):]+\)' "$page" | sed 's/^](//; s/)$//' | while IFS= read -r link; do
 			[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
@@ -294,7 +294,7 @@ unknown() {
 	cd "$MIG_ROOT" || return
 	for page in docs/man/*; do
 		sed -nE 's/^\.(It )?Cm //p' "$page" | grep -oE '[a-z]+(_[a-z]+)+' | sort -u | while IFS= read -r name; do
-			grep -qwF "$name" lib/*.[ch] bin/*.c || echo "$page: $name"
+			grep -qwF "$name" lib/*/*.[ch] bin/*.c || echo "$page: $name"
 		done
 	done > "$TMPDIR/missing"
 	[ ! -s "$TMPDIR/missing" ] || fail "$(cat "$TMPDIR/missing")"
@@ -303,10 +303,10 @@ unknown() {
 @test "every code of a reject is in a manual page" {
 	cd "$MIG_ROOT" || return
 	{
-		sed -nE 's/.*put_reject\([^"]*"([a-z_]+)".*/\1/p; s/.*return "([a-z]+_[a-z]+)";/\1/p' lib/extract.c lib/transform.c
-		sed -nE 's/.*unread\([^"]*"([a-z_]+)".*/\1/p' lib/fs-scan.c
-		sed -nE 's/.*add_(predicates|error)\(out, [^"]*"([a-z_]+)".*/\2/p' lib/set.c
-		sed -nE 's/^ \*   ([a-z_]+) +JQ_REJECT.*/\1/p' lib/jqrun.h
+		sed -nE 's/.*put_reject\([^"]*"([a-z_]+)".*/\1/p; s/.*return "([a-z]+_[a-z]+)";/\1/p' lib/verb/extract.c lib/verb/transform.c
+		sed -nE 's/.*unread\([^"]*"([a-z_]+)".*/\1/p' lib/fs/fs-scan.c
+		sed -nE 's/.*add_(predicates|error)\(out, [^"]*"([a-z_]+)".*/\2/p' lib/set/set.c
+		sed -nE 's/^ \*   ([a-z_]+) +JQ_REJECT.*/\1/p' lib/jq/jqrun.h
 	} | sort -u > "$TMPDIR/codes"
 	[ "$(wc -l < "$TMPDIR/codes")" -gt 10 ] || fail "the codes are not found any more"
 	while IFS= read -r code; do
