@@ -14,10 +14,10 @@ struct alter {
 /* The name at *i, or "?": new. */
 static char *name_at(const struct phrase *p, size_t *i)
 {
-	struct sqlname n = SQLNAME_INIT;
-	char *name = xstrdup(sqlname_read(&n, p, i) ? n.name : "?");
+	struct dotted n = DOTTED_INIT;
+	char *name = xstrdup(dotted_read(&n, p, i) ? n.name : "?");
 
-	sqlname_release(&n);
+	dotted_release(&n);
 	return name;
 }
 

@@ -29,12 +29,12 @@ static bool chooses(const struct phrase *p, size_t i)
 
 static void deletes(struct meaning *m, const struct phrase *p, size_t i)
 {
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 	size_t start = i;
 
 	phrase_take(p, &i, "delete from");
 	phrase_take(p, &i, "only");
-	if (!sqlname_read(&t, p, &i))
+	if (!dotted_read(&t, p, &i))
 		return;
 	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 	if (chooses(p, start)) {
@@ -45,18 +45,18 @@ static void deletes(struct meaning *m, const struct phrase *p, size_t i)
 		            xasprintf("deletes every row of table %s", t.name));
 		meaning_use(m, USE_LOSES, t.schema, t.name);
 	}
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 static void updates(struct meaning *m, const struct phrase *p, size_t i)
 {
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 	size_t start = i++;
 
 	if (phrase_take(p, &i, "or"))
 		i++;
 	phrase_take(p, &i, "only");
-	if (!sqlname_read(&t, p, &i))
+	if (!dotted_read(&t, p, &i))
 		return;
 	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 	if (chooses(p, start))
@@ -65,13 +65,13 @@ static void updates(struct meaning *m, const struct phrase *p, size_t i)
 	else
 		meaning_add(m, "update_all", SEVERITY_REVIEW, t.name,
 		            xasprintf("updates every row of table %s", t.name));
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 /* Rows that stand in the script are no concern; rows that a query gives, or that replace others, are. */
 static void inserts(struct meaning *m, const struct phrase *p, size_t i)
 {
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 	size_t start = i, end = group_end(p, i);
 	unsigned depth = p->tok[i].depth;
 	bool replaces = phrase_is(p, i, "replace") || phrase_is(p, i + 2, "replace");
@@ -79,13 +79,13 @@ static void inserts(struct meaning *m, const struct phrase *p, size_t i)
 	while (i < end && !phrase_is(p, i, "into"))
 		i++;
 	i++;
-	if (!sqlname_read(&t, p, &i))
+	if (!dotted_read(&t, p, &i))
 		return;
 	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 	if (replaces || phrase_find(p, start, "select", depth) < end || phrase_find(p, start, "update", depth) < end)
 		meaning_add(m, "data_dependent", SEVERITY_REVIEW, t.name,
 		            xasprintf("what it writes to table %s depends on the rows that are there", t.name));
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 bool classify_writes(struct meaning *m, const struct phrase *p)
@@ -112,12 +112,12 @@ bool classify_writes(struct meaning *m, const struct phrase *p)
 
 void classify_truncate(struct meaning *m, const struct phrase *p, size_t i)
 {
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 
 	phrase_take(p, &i, "table");
 	do {
 		phrase_take(p, &i, "only");
-		if (!sqlname_read(&t, p, &i))
+		if (!dotted_read(&t, p, &i))
 			break;
 		m->protects |= meaning_protected(t.schema, t.name, p->dialect);
 		meaning_add(m, "truncate", SEVERITY_CRITICAL, t.name,
@@ -126,7 +126,7 @@ void classify_truncate(struct meaning *m, const struct phrase *p, size_t i)
 		if (phrase_op(p, i, '*'))
 			i++;
 	} while (phrase_op(p, i++, ','));
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 static bool calls_a_function(const struct phrase *p)

@@ -43,7 +43,7 @@ static void drops_object(struct meaning *m, const struct phrase *p, size_t i)
 static void drops(struct meaning *m, const struct phrase *p, size_t i)
 {
 	const struct droppable *k = NULL;
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 
 	for (size_t j = 0; j < sizeof droppable / sizeof *droppable && !k; j++)
 		if (phrase_take(p, &i, droppable[j].what))
@@ -55,7 +55,7 @@ static void drops(struct meaning *m, const struct phrase *p, size_t i)
 	m->no_transaction = k->no_transaction || phrase_take(p, &i, "concurrently");
 	phrase_take(p, &i, "if exists");
 	do {
-		if (!sqlname_read(&t, p, &i))
+		if (!dotted_read(&t, p, &i))
 			break;
 		m->protects |= meaning_protected(t.schema, t.name, p->dialect);
 		meaning_add(m, k->rule, k->severity, k->table ? t.name : NULL,
@@ -64,19 +64,19 @@ static void drops(struct meaning *m, const struct phrase *p, size_t i)
 			meaning_use(m, USE_LOSES, t.schema, t.name);
 		meaning_use(m, USE_DROPS, t.schema, t.name);
 	} while (phrase_op(p, i++, ','));
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 /* CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS name ON ONLY table */
 static void creates_index(struct meaning *m, const struct phrase *p, size_t i, bool unique)
 {
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 	bool concurrently = phrase_take(p, &i, "concurrently");
 	size_t on = phrase_find(p, i, "on", 0) + 1;
 
 	m->no_transaction = concurrently;
 	phrase_take(p, &on, "only");
-	if (!sqlname_read(&t, p, &on))
+	if (!dotted_read(&t, p, &on))
 		return;
 	m->protects |= meaning_protected(t.schema, t.name, p->dialect);
 	meaning_use(m, USE_NEEDS, t.schema, t.name);
@@ -86,7 +86,7 @@ static void creates_index(struct meaning *m, const struct phrase *p, size_t i, b
 	if (p->dialect == DIALECT_POSTGRESQL && !concurrently)
 		meaning_add(m, "lock_taking", SEVERITY_REVIEW, t.name,
 		            xasprintf("locks table %s against writing while its index is built", t.name));
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 static bool takes_one_of(const struct phrase *p, size_t *i, const char *const *words)
@@ -102,7 +102,7 @@ static void creates(struct meaning *m, const struct phrase *p, size_t i)
 	static const char *const before[] = { "or replace", "temp",      "temporary",    "unlogged", "global",
 		                              "local",      "recursive", "materialized", "virtual",  "foreign", NULL };
 	static const char *const alone[] = { "database", "tablespace", "subscription", NULL };
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 
 	while (takes_one_of(p, &i, before))
 		;
@@ -112,24 +112,24 @@ static void creates(struct meaning *m, const struct phrase *p, size_t i)
 		creates_index(m, p, i, unique);
 	} else if (phrase_take(p, &i, "table") || phrase_take(p, &i, "view")) {
 		phrase_take(p, &i, "if not exists");
-		if (sqlname_read(&t, p, &i)) {
+		if (dotted_read(&t, p, &i)) {
 			m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 			meaning_use(m, USE_CREATES, t.schema, t.name);
 		}
 	} else {
 		m->no_transaction = takes_one_of(p, &i, alone);
 	}
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 static void alters(struct meaning *m, const struct phrase *p, size_t i)
 {
-	struct sqlname t = SQLNAME_INIT;
+	struct dotted t = DOTTED_INIT;
 	bool table = phrase_take(p, &i, "table") || phrase_take(p, &i, "foreign table");
 	bool type = !table && phrase_take(p, &i, "type"), exists = phrase_take(p, &i, "if exists");
 
 	phrase_take(p, &i, "only");
-	if ((table || type) && sqlname_read(&t, p, &i)) {
+	if ((table || type) && dotted_read(&t, p, &i)) {
 		if (phrase_op(p, i, '*'))
 			i++;
 		if (type)
@@ -149,7 +149,7 @@ static void alters(struct meaning *m, const struct phrase *p, size_t i)
 			meaning_add(m, "unknown_statement", SEVERITY_REVIEW, NULL,
 			            xstrdup("alters something in a way that is not known here"));
 	}
-	sqlname_release(&t);
+	dotted_release(&t);
 }
 
 /* ---- the rest ---- */

@@ -119,16 +119,16 @@ static char *part(const struct phrase *p, size_t i)
 	return NULL;
 }
 
-void sqlname_release(struct sqlname *n)
+void dotted_release(struct dotted *n)
 {
 	free(n->schema);
 	free(n->name);
-	*n = (struct sqlname)SQLNAME_INIT;
+	*n = (struct dotted)DOTTED_INIT;
 }
 
-const char *sqlname_read(struct sqlname *n, const struct phrase *p, size_t *i)
+const char *dotted_read(struct dotted *n, const struct phrase *p, size_t *i)
 {
-	sqlname_release(n);
+	dotted_release(n);
 	if (!(n->name = part(p, *i)))
 		return NULL;
 	++*i;

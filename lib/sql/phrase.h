@@ -48,16 +48,16 @@ size_t phrase_item_end(const struct phrase *p, size_t i);
  * A table's or another thing's name, perhaps with its schema's in front, as the
  * engine keeps it: without quotes, and in PostgreSQL folded where it had none.
  */
-struct sqlname {
+struct dotted {
 	char *schema; /* or NULL */
 	char *name;   /* NULL: there is none */
 };
 
-#define SQLNAME_INIT { NULL, NULL }
+#define DOTTED_INIT { NULL, NULL }
 
-void sqlname_release(struct sqlname *n);
+void dotted_release(struct dotted *n);
 
 /* Read the name at *i into n, which is reused, and step over it: its last part, or NULL where none stands. */
-const char *sqlname_read(struct sqlname *n, const struct phrase *p, size_t *i);
+const char *dotted_read(struct dotted *n, const struct phrase *p, size_t *i);
 
 #endif
