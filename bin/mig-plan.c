@@ -9,13 +9,18 @@
 #include "invert.h"
 #include "planner.h"
 #include "sandbox.h"
+#include "sql-planner.h"
 
 static const char help[] =
 	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
 	"                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
+	"       mig-plan --set DIR --env dev|staging|prod --migration ID\n"
+	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
+	"                [--out-of-order] [--allow-empty] [--baseline]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
-	"Write the plans that make the changes of a stream, or those that undo plans.\n"
+	"Write the plans that make the changes of a stream, those that apply a set of\n"
+	"SQL to the schema of a stream, or those that undo plans.\n"
 	"\n"
 	"  --env ENV                 dev, staging or prod\n"
 	"  --migration ID            the migration, part of every idempotency key\n"
@@ -23,15 +28,22 @@ static const char help[] =
 	"  --tenant ID --project ID  the scope\n"
 	"  --batch N                 steps a plan at most (500)\n"
 	"  --max-rejects N           go on with up to N rejected documents (0)\n"
+	"  --set DIR                 plan the hand-written SQL of this set\n"
+	"  --out-of-order            apply what stands below the version reached, too\n"
+	"  --allow-empty             let a migration be without statements\n"
+	"  --baseline                only record what leads to the version as applied\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
-	"3 the stream was cut short, 4 it was edited, or too many documents were rejected.\n";
+	"3 the set is missing or the stream was cut short, 4 it was edited, too many\n"
+	"documents were rejected, or the set does not fit, 5 protected tables.\n";
 
 struct opts {
 	struct plan_ask ask;
+	struct sql_ask sql;
+	const char *set;
 	bool rollback;
 	const char *reason;
 };
@@ -49,6 +61,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "project", CLI_TEXT, &a->project },
 		                        { "batch", CLI_COUNT, &a->batch },
 		                        { "max-rejects", CLI_COUNT, &a->max_rejects },
+		                        { "set", CLI_TEXT, &o->set },
+		                        { "out-of-order", CLI_FLAG, &o->sql.late },
+		                        { "allow-empty", CLI_FLAG, &o->sql.allow_empty },
+		                        { "baseline", CLI_FLAG, &o->sql.baseline },
 		                        { "rollback", CLI_FLAG, &o->rollback },
 		                        { "reason", CLI_TEXT, &o->reason },
 		                        { NULL, CLI_FLAG, NULL } };
@@ -58,12 +74,16 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return rc;
 	if (o->rollback) {
 		if (a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != unset ||
-		    a->max_rejects != unset)
+		    a->max_rejects != unset || o->set)
 			return cli_usage(help, "--rollback takes everything but --reason from the plans");
 		return cli_text(help, "reason", o->reason) ? -1 : MIG_USAGE;
 	}
 	if (o->reason)
 		return cli_usage(help, "--reason goes with --rollback");
+	if (o->set ? a->batch != unset || a->max_rejects != unset
+	           : o->sql.late || o->sql.allow_empty || o->sql.baseline)
+		return cli_usage(help, o->set ? "--batch and --max-rejects are for documents"
+		                              : "--out-of-order, --allow-empty and --baseline go with --set");
 	if (!cli_env(help, a->env))
 		return MIG_USAGE;
 	if (!a->migration_id || !*a->migration_id)
@@ -80,7 +100,18 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return -1;
 }
 
-static void run(const struct opts *o, struct filter *f)
+/* The set is read before the sandbox closes the files. */
+static void run_sql(struct opts *o, struct filter *f)
+{
+	struct sqlset *set = sqlset_read(o->set, &f->d);
+
+	o->sql.plan = o->ask;
+	if (set && sandbox_pure(&f->d) == 0)
+		sql_planner_run(&o->sql, set, &f->in, &f->out, &f->d);
+	sqlset_free(set);
+}
+
+static void run(struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
 	struct diag *d = &f->d;
@@ -106,6 +137,9 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	filter_init(&f, progname, true);
-	run(&o, &f);
+	if (o.set)
+		run_sql(&o, &f);
+	else
+		run(&o, &f);
 	return filter_finish(&f);
 }

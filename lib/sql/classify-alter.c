@@ -23,7 +23,7 @@ static char *name_at(const struct phrase *p, size_t *i)
 
 static void remark(struct alter *a, const char *rule, enum severity severity, char *message)
 {
-	meaning_add(a->m, rule, severity, a->table, message);
+	meaning_add(a->m, rule, severity, dotted_is_local(a->schema) ? a->table : NULL, message);
 }
 
 /* PostgreSQL holds a lock that keeps every reader out while it reads or rewrites the table. */
@@ -235,7 +235,7 @@ void classify_alter_table(struct meaning *m, const struct phrase *p, size_t i, c
 {
 	struct alter a = { m, p, schema, table };
 
-	meaning_use(m, USE_NEEDS, schema, table);
+	meaning_use(m, USE_ALTERS, schema, table);
 	for (size_t end; i < p->n; i = end + 1) {
 		end = phrase_item_end(p, i);
 		clause(&a, i, end);

@@ -38,10 +38,10 @@ static void deletes(struct meaning *m, const struct phrase *p, size_t i)
 		return;
 	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 	if (chooses(p, start)) {
-		meaning_add(m, "data_dependent", SEVERITY_REVIEW, t.name,
+		meaning_add(m, "data_dependent", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("deletes rows of table %s", t.name));
 	} else {
-		meaning_add(m, "delete_all", SEVERITY_CRITICAL, t.name,
+		meaning_add(m, "delete_all", SEVERITY_CRITICAL, dotted_local(&t),
 		            xasprintf("deletes every row of table %s", t.name));
 		meaning_use(m, USE_LOSES, t.schema, t.name);
 	}
@@ -60,10 +60,10 @@ static void updates(struct meaning *m, const struct phrase *p, size_t i)
 		return;
 	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 	if (chooses(p, start))
-		meaning_add(m, "data_dependent", SEVERITY_REVIEW, t.name,
+		meaning_add(m, "data_dependent", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("updates rows of table %s", t.name));
 	else
-		meaning_add(m, "update_all", SEVERITY_REVIEW, t.name,
+		meaning_add(m, "update_all", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("updates every row of table %s", t.name));
 	dotted_release(&t);
 }
@@ -83,7 +83,7 @@ static void inserts(struct meaning *m, const struct phrase *p, size_t i)
 		return;
 	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
 	if (replaces || phrase_find(p, start, "select", depth) < end || phrase_find(p, start, "update", depth) < end)
-		meaning_add(m, "data_dependent", SEVERITY_REVIEW, t.name,
+		meaning_add(m, "data_dependent", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("what it writes to table %s depends on the rows that are there", t.name));
 	dotted_release(&t);
 }
@@ -120,7 +120,7 @@ void classify_truncate(struct meaning *m, const struct phrase *p, size_t i)
 		if (!dotted_read(&t, p, &i))
 			break;
 		m->protects |= meaning_protected(t.schema, t.name, p->dialect);
-		meaning_add(m, "truncate", SEVERITY_CRITICAL, t.name,
+		meaning_add(m, "truncate", SEVERITY_CRITICAL, dotted_local(&t),
 		            xasprintf("deletes every row of table %s", t.name));
 		meaning_use(m, USE_LOSES, t.schema, t.name);
 		if (phrase_op(p, i, '*'))

@@ -58,7 +58,7 @@ static void drops(struct meaning *m, const struct phrase *p, size_t i)
 		if (!dotted_read(&t, p, &i))
 			break;
 		m->protects |= meaning_protected(t.schema, t.name, p->dialect);
-		meaning_add(m, k->rule, k->severity, k->table ? t.name : NULL,
+		meaning_add(m, k->rule, k->severity, k->table ? dotted_local(&t) : NULL,
 		            xasprintf("drops %s %s", k->what, t.name));
 		if (k->table)
 			meaning_use(m, USE_LOSES, t.schema, t.name);
@@ -81,10 +81,10 @@ static void creates_index(struct meaning *m, const struct phrase *p, size_t i, b
 	m->protects |= meaning_protected(t.schema, t.name, p->dialect);
 	meaning_use(m, USE_NEEDS, t.schema, t.name);
 	if (unique)
-		meaning_add(m, "add_unique", SEVERITY_REVIEW, t.name,
+		meaning_add(m, "add_unique", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("fails where rows of table %s are not unique", t.name));
 	if (p->dialect == DIALECT_POSTGRESQL && !concurrently)
-		meaning_add(m, "lock_taking", SEVERITY_REVIEW, t.name,
+		meaning_add(m, "lock_taking", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("locks table %s against writing while its index is built", t.name));
 	dotted_release(&t);
 }

@@ -17,13 +17,14 @@ struct remark {
 	const char *rule; /* "drop_table": stable */
 	enum severity severity;
 	char *message;    /* "drops table users" */
-	char *table;      /* whose rows it concerns, or NULL */
+	char *table;      /* whose rows it concerns, of those that plans are about; or NULL */
 };
 
 /* What a statement has to do with a table or view. */
 enum use {
 	USE_CREATES,
-	USE_NEEDS,  /* must be there: it is altered, or gets an index */
+	USE_NEEDS,  /* must be there: it gets an index */
+	USE_ALTERS, /* likewise: it is altered */
 	USE_LOSES,  /* its rows, or values in them, go */
 	USE_DROPS,
 	USE_RENAMES /* away from this name */

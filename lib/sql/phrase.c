@@ -144,3 +144,13 @@ const char *dotted_read(struct dotted *n, const struct phrase *p, size_t *i)
 	}
 	return n->name;
 }
+
+bool dotted_is_local(const char *schema)
+{
+	return !schema || strcasecmp(schema, "main") == 0 || strcmp(schema, "public") == 0;
+}
+
+const char *dotted_local(const struct dotted *n)
+{
+	return dotted_is_local(n->schema) ? n->name : NULL;
+}

@@ -60,4 +60,10 @@ void dotted_release(struct dotted *n);
 /* Read the name at *i into n, which is reused, and step over it: its last part, or NULL where none stands. */
 const char *dotted_read(struct dotted *n, const struct phrase *p, size_t *i);
 
+/* Is it in the schema that plans are about: none named, SQLite's main, PostgreSQL's public? */
+bool dotted_is_local(const char *schema);
+
+/* The name where it is local, else NULL. */
+const char *dotted_local(const struct dotted *n);
+
 #endif
