@@ -19,7 +19,12 @@
 #include "diag.h"
 #include "text.h"
 
-enum db_mode { DB_READ, DB_WRITE, DB_CREATE }; /* CREATE: WRITE, and make the database where it lacks */
+enum db_mode {
+	DB_READ,
+	DB_READ_OR_EMPTY, /* where the database lacks (SQLite), as if it were there and empty */
+	DB_WRITE,
+	DB_CREATE         /* WRITE, and make it where it lacks (SQLite) */
+};
 
 /* What the last failed call means for whoever may try again. */
 enum db_trouble {
@@ -61,7 +66,10 @@ struct db_ops {
 	const char *dialect; /* "sqlite", "postgresql" */
 	struct db_names names;
 
-	/* Execute one statement, whose rows, if any, are passed over. */
+	/*
+	 * Execute one statement, whose rows, if any, are passed over.  Inside begin and
+	 * commit it may not end the transaction: MIG_INVALID "ends_transaction", undone.
+	 */
 	int (*exec)(struct db *db, struct text sql, struct diag *d);
 	/* Execute one statement with n parameters (NULL: none) and call each, if not NULL, for every row. */
 	int (*query)(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
@@ -88,11 +96,11 @@ struct db_ops {
 	int (*known)(struct db *db, struct diag *d);
 	int (*prepare)(struct db *db, struct diag *d);
 
-	/* Append the canonical LIVE object: the server's own spelling of what is there, without what is ours or its own. */
+	/* Append the canonical LIVE object: the server's own spelling of what is there, without ours and its own. */
 	int (*live)(struct db *db, struct buf *out, struct diag *d);
 	/* Append {"users":1200}: roughly how many rows each table of LIVE has, without counting. */
 	int (*estimates)(struct db *db, struct buf *out, struct diag *d);
-	/* Do all foreign keys hold that begin put off?  0, or MIG_INVALID "foreign_key" for each table that breaks one. */
+	/* Do all foreign keys hold that begin put off?  0, or MIG_INVALID "foreign_key" for each that is broken. */
 	int (*orphans)(struct db *db, struct diag *d);
 
 	/* What a time (RFC 3339, UTC) is in a column of ours. */
@@ -112,7 +120,8 @@ struct db_ops {
 
 struct db {
 	const struct db_ops *ops;
-	const char *name; /* for findings: "app.db", or host and database; without a password */
+	const char *name;    /* for findings: "app.db", or host and database; without a password */
+	bool (*stop)(void);  /* asked while a statement runs, if not NULL: true ends it with MIG_ERROR "interrupted" */
 };
 
 /* Each kind, given what follows the scheme (SQLite) or all of the URI (PostgreSQL): new, or NULL after a finding. */
