@@ -594,7 +594,7 @@ static int estimate(struct estimating *e, const char *name, bool has_rowid, stru
 {
 	struct buf sql = BUF_INIT, table = BUF_INIT;
 
-	db_name(&table, (struct text){ name, strlen(name) });
+	db_name(&table, name);
 	buf_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d)", table.s, COUNTED);
 	int rc = db_one(e->db, sql.s, NULL, 0, n, e->d);
 

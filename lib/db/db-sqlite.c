@@ -210,6 +210,7 @@ static int run(struct sqlite *s, struct text sql, const struct db_value *p, size
 	sqlite3_stmt *st = NULL;
 	const char *tail;
 
+	s->trouble = DB_FINE;
 	if (sql.n > INT32_MAX - 1)
 		return fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "the statement is too long", d);
 	int rc = sqlite3_prepare_v2(s->db, sql.s, (int)sql.n, &st, &tail);
