@@ -1,8 +1,8 @@
 /*
  * model.h -- a declared schema as tables, columns and what holds them together.
  *
- * Floor 6.  What the app JSON means for a database, free of its spelling: ids
- * are filled in, names are SQL names, every field is a column, a constraint, an
+ * Floor 6.  What the app JSON means for a database, free of its spelling: names
+ * are SQL names, every field is a column, a constraint, an
  * index or a junction table.  Types are PostgreSQL's names; model_type gives a
  * dialect's.
  */
@@ -16,11 +16,21 @@
 enum dialect { DIALECT_SQLITE, DIALECT_POSTGRESQL };
 
 /* What a column holds where an insert says nothing. */
-enum default_kind { DEFAULT_NONE, DEFAULT_TEXT, DEFAULT_NUMBER, DEFAULT_BOOL, DEFAULT_NOW, DEFAULT_TODAY, DEFAULT_SECONDS, DEFAULT_UUID,
-		    DEFAULT_SERIAL, DEFAULT_JSON };
+enum default_kind {
+	DEFAULT_NONE,
+	DEFAULT_TEXT,
+	DEFAULT_NUMBER,
+	DEFAULT_BOOL,    /* def_text "true" or "false" */
+	DEFAULT_NOW,
+	DEFAULT_TODAY,
+	DEFAULT_SECONDS, /* a number of them */
+	DEFAULT_UUID,
+	DEFAULT_SERIAL,  /* def_text: the first number, NULL for 1 */
+	DEFAULT_JSON     /* canonical JSON: an object, or an array for a list */
+};
 
 struct column {
-	int64_t id;             /* of its field; 0: a system column */
+	int64_t id;             /* of its field; 0: none declared, or a system column: goes by its name */
 	char *name;
 	const char *field_type; /* "single-line-text"; "" for a system column; borrowed from a table of types */
 	char *type;             /* "VARCHAR(255)", "TIMESTAMPTZ", "NUMERIC(20,2)", "TEXT[]" */
@@ -76,7 +86,7 @@ struct view {
 };
 
 struct table {
-	int64_t id;             /* 0: a junction table */
+	int64_t id;             /* 0: none declared, or a junction table: goes by its name */
 	char *name;
 	bool allow_destructive;
 	struct column *column;
@@ -102,13 +112,16 @@ struct model {
 	struct table *table;    /* in declared order, junction tables last */
 	size_t ntable;
 	char checksum[HEX_SIZE];
-	char *schema;           /* {"tables":[..]} with the ids filled in, canonical: what the history keeps */
+	char *schema;           /* {"tables":[..]} as declared, canonical: what the history keeps */
 };
 
 /*
  * Read the declared schema at token root (an object with "tables"; where names
  * the file in findings).  Every fault is a finding of MIG_INVALID with its JSON
- * pointer, rule "schema_*"; then NULL.  A new model, or NULL.
+ * pointer below root, rule "schema_*"; then NULL.  Also "unsupported_feature",
+ * what the dialect lacks, and "protected_table" of MIG_UNSAFE.  Members that
+ * mean nothing to us are a warning.  A schema without tables is a model without
+ * tables.  A new model, or NULL.
  */
 struct model *model_read(const struct doc *doc, uint32_t root, enum dialect dialect, const char *where, struct diag *d);
 void model_free(struct model *m);
