@@ -6,6 +6,7 @@
  * limit), 1.
  */
 #include "cli.h"
+#include "index-planner.h"
 #include "invert.h"
 #include "planner.h"
 #include "sandbox.h"
@@ -17,6 +18,9 @@ static const char help[] =
 	"       mig-plan --set DIR --env dev|staging|prod --migration ID\n"
 	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
 	"                [--out-of-order] [--allow-empty] [--baseline]\n"
+	"       mig-plan --index FILE --dialect sqlite|postgresql --env dev|staging|prod\n"
+	"                --migration ID --target-version SEMVER [--tenant ID]\n"
+	"                [--project ID] [--batch N] [--max-rejects N]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
 	"Write the plans that make the changes of a stream, those that apply a set of\n"
@@ -32,6 +36,8 @@ static const char help[] =
 	"  --out-of-order            apply what stands below the version reached, too\n"
 	"  --allow-empty             let a migration be without statements\n"
 	"  --baseline                only record what leads to the version as applied\n"
+	"  --index FILE              plan a table that is an index of the stream's documents\n"
+	"  --dialect NAME            of the database that will hold it\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
@@ -43,7 +49,7 @@ static const char help[] =
 struct opts {
 	struct plan_ask ask;
 	struct sql_ask sql;
-	const char *set;
+	const char *set, *index, *dialect;
 	bool rollback;
 	const char *reason;
 };
@@ -65,6 +71,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "out-of-order", CLI_FLAG, &o->sql.late },
 		                        { "allow-empty", CLI_FLAG, &o->sql.allow_empty },
 		                        { "baseline", CLI_FLAG, &o->sql.baseline },
+		                        { "index", CLI_TEXT, &o->index },
+		                        { "dialect", CLI_TEXT, &o->dialect },
 		                        { "rollback", CLI_FLAG, &o->rollback },
 		                        { "reason", CLI_TEXT, &o->reason },
 		                        { NULL, CLI_FLAG, NULL } };
@@ -74,7 +82,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return rc;
 	if (o->rollback) {
 		if (a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != unset ||
-		    a->max_rejects != unset || o->set)
+		    a->max_rejects != unset || o->set || o->index || o->dialect)
 			return cli_usage(help, "--rollback takes everything but --reason from the plans");
 		return cli_text(help, "reason", o->reason) ? -1 : MIG_USAGE;
 	}
@@ -84,6 +92,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	           : o->sql.late || o->sql.allow_empty || o->sql.baseline)
 		return cli_usage(help, o->set ? "--batch and --max-rejects are for documents"
 		                              : "--out-of-order, --allow-empty and --baseline go with --set");
+	if ((o->index != NULL) != (o->dialect != NULL) || (o->index && o->set))
+		return cli_usage(help, "--index and --dialect go together, and without --set");
+	if (o->dialect && strcmp(o->dialect, "sqlite") != 0 && strcmp(o->dialect, "postgresql") != 0)
+		return cli_usage(help, "--dialect: sqlite or postgresql: %s", o->dialect);
 	if (!cli_env(help, a->env))
 		return MIG_USAGE;
 	if (!a->migration_id || !*a->migration_id)
@@ -109,6 +121,23 @@ static void run_sql(struct opts *o, struct filter *f)
 	if (set && sandbox_pure(&f->d) == 0)
 		sql_planner_run(&o->sql, set, &f->in, &f->out, &f->d);
 	sqlset_free(set);
+}
+
+static void run_index(struct opts *o, struct filter *f)
+{
+	const struct index_ask ask = {
+		.plan = o->ask,
+		.dialect = *o->dialect == 's' ? DIALECT_SQLITE : DIALECT_POSTGRESQL,
+	};
+	struct rowindex *index = rowindex_read(o->index, &f->d);
+	struct spool spool = { .fd = -1 };
+	struct sorted rows;
+
+	if (sorted_init(&rows, &f->d) == 0 && index && spool_init(&spool, &f->d) == 0 && sandbox_pure(&f->d) == 0)
+		index_planner_run(&ask, index, &rows, &spool, &f->in, &f->out, &f->d);
+	sorted_release(&rows);
+	spool_release(&spool);
+	rowindex_free(index);
 }
 
 static void run(struct opts *o, struct filter *f)
@@ -139,6 +168,8 @@ int main(int argc, char **argv)
 	filter_init(&f, progname, true);
 	if (o.set)
 		run_sql(&o, &f);
+	else if (o.index)
+		run_index(&o, &f);
 	else
 		run(&o, &f);
 	return filter_finish(&f);
