@@ -256,10 +256,11 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 {
 	const struct sqlite *s = arg;
 
-	(void)a, (void)b, (void)schema, (void)trigger;
-	if (action == SQLITE_ATTACH || action == SQLITE_DETACH || (action == SQLITE_TRANSACTION && s->guarded))
-		return SQLITE_DENY;
-	return SQLITE_OK;
+	(void)b, (void)schema, (void)trigger;
+	/* VACUUM attaches a database without a name */
+	if (action == SQLITE_ATTACH)
+		return a && !*a ? SQLITE_OK : SQLITE_DENY;
+	return action == SQLITE_TRANSACTION && s->guarded ? SQLITE_DENY : SQLITE_OK;
 }
 
 static int begin(struct db *db, bool writes, struct diag *d)
