@@ -34,7 +34,8 @@ O ?= $(DEFAULT_O)
 
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
 ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) $(OPTCPP) $(CPPFLAGS)
-LIBS = -ljq -lcrypto -lm
+# A filter that opens no store has no use for a database's library.
+LIBS = -ljq -lcrypto -Wl,--push-state,--as-needed -lsqlite3 -Wl,--pop-state -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
 LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*/*.c))
@@ -42,7 +43,7 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd
+           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 

@@ -59,8 +59,8 @@ static int allow_below(int ruleset, int dir, uint64_t rights)
 	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
 }
 
-/* Keep only these rights below dir; none at all if dir is -1. */
-static int landlock(int dir, uint64_t rights, struct diag *d)
+/* Keep only these rights below the n folders; none at all where n is 0. */
+static int landlock(const int *dirs, size_t n, uint64_t rights, struct diag *d)
 {
 	const long known = sizeof by_abi / sizeof *by_abi;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -75,20 +75,21 @@ static int landlock(int dir, uint64_t rights, struct diag *d)
 		return failed(d, "landlock_create_ruleset");
 	int rc = 0;
 
-	if (dir >= 0 && allow_below(fd, dir, rights & all->fs) < 0)
-		rc = failed(d, "landlock_add_rule");
-	else if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (allow_below(fd, dirs[i], rights & all->fs) < 0)
+			rc = failed(d, "landlock_add_rule");
+	if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		rc = failed(d, "landlock_restrict_self");
 	close(fd);
 	return rc;
 }
 
-static int confine(int dir, uint64_t rights, struct diag *d)
+static int confine(const int *dirs, size_t n, uint64_t rights, struct diag *d)
 {
 	tzset(); /* libc would read the time zone when it is first asked for a time */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return failed(d, "no_new_privs");
-	return landlock(dir, rights, d);
+	return landlock(dirs, n, rights, d);
 }
 
 /* Root, too, can then make no device file; no_new_privs keeps it from coming back. */
@@ -112,7 +113,7 @@ int sandbox_pure(struct diag *d)
 
 	if (left_out)
 		return 0;
-	if (confine(-1, 0, d) < 0)
+	if (confine(NULL, 0, 0, d) < 0)
 		return -1;
 	return setrlimit(RLIMIT_NOFILE, &none) < 0 ? failed(d, "RLIMIT_NOFILE") : 0;
 }
@@ -131,9 +132,14 @@ int sandbox_reading(struct diag *d)
 
 int sandbox_tree(int dir, bool writes, struct diag *d)
 {
+	return sandbox_trees(&dir, 1, writes, d);
+}
+
+int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d)
+{
 	if (left_out)
 		return 0;
 	if (writes && give_up_devices(d) < 0)
 		return -1;
-	return confine(dir, writes ? WRITING : READING, d);
+	return confine(dirs, n, writes ? WRITING : READING, d);
 }

@@ -11,7 +11,7 @@
  *
  *	sandbox_pure     nothing
  *	sandbox_reading  every file, for reading
- *	sandbox_tree     what is below one folder, for reading or for writing, too
+ *	sandbox_tree     what is below one folder, or some, for reading or for writing, too
  *
  * By none of them can TCP be spoken, nor a process outside be sent a signal.
  * Who writes below a folder may still do there what its user may, but make devices.
@@ -31,5 +31,8 @@ int sandbox_reading(struct diag *d);
 
 /* Only what is below the folder dir, and that for reading only unless writes. */
 int sandbox_tree(int dir, bool writes, struct diag *d);
+
+/* The same for n folders. */
+int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
 
 #endif
