@@ -14,11 +14,11 @@ static bool value_now(const struct half *h, const char *new_name, struct buf *va
 
 	if (!old || !new)
 		return false;
-	sql_name(&name, old->name);
+	ddl_name(&name, old->name);
 	bool ok = cast_find(&cast, old->type, new->type, name.s, h->x->dialect) == 0;
 
 	if (ok && cast.fits.len)
-		sql_addf(value, "(CASE WHEN %s THEN %s END)", cast.fits.s, cast.value.s);
+		ddl_addf(value, "(CASE WHEN %s THEN %s END)", cast.fits.s, cast.value.s);
 	else if (ok)
 		buf_add(value, cast.value.s, cast.value.len);
 	cast_release(&cast);
@@ -32,9 +32,9 @@ static void count(const struct half *h, const char *condition, const char *shown
 	const char *table = h->c->pair->old->name;
 	struct buf sql = BUF_INIT, examples = BUF_INIT;
 
-	sql_addf(&sql, "SELECT count(*) FROM %I WHERE %s", table, condition);
+	ddl_addf(&sql, "SELECT count(*) FROM %I WHERE %s", table, condition);
 	if (shown)
-		sql_addf(&examples, "SELECT DISTINCT %s FROM %I WHERE %s ORDER BY 1 LIMIT 10", shown, table, condition);
+		ddl_addf(&examples, "SELECT DISTINCT %s FROM %I WHERE %s ORDER BY 1 LIMIT 10", shown, table, condition);
 	part_ask(h->part, &sql, &examples, "%s", message);
 	buf_release(&sql);
 	buf_release(&examples);
@@ -48,7 +48,7 @@ static char *row_name(const struct half *h)
 
 	if (!t->primary.n)
 		return NULL;
-	sql_name(&b, t->primary.column[0]);
+	ddl_name(&b, t->primary.column[0]);
 	return buf_steal(&b);
 }
 
@@ -77,7 +77,7 @@ static void ask_new_column(const struct half *h)
 
 	if (!new->not_null || new->def != DEFAULT_NONE || h->back)
 		return;
-	sql_addf(&sql, "SELECT count(*) FROM %I", h->c->pair->old->name);
+	ddl_addf(&sql, "SELECT count(*) FROM %I", h->c->pair->old->name);
 	part_ask(h->part, &sql, NULL,
 	         "table %s: column %s contains null values: it is required, has no default, and the table has rows",
 	         h->c->table, new->name);
@@ -90,7 +90,7 @@ static void ask_retype(const struct half *h)
 	struct buf name = BUF_INIT;
 	struct cast cast;
 
-	sql_name(&name, pair_origin(h->c->pair, new->name)->name);
+	ddl_name(&name, pair_origin(h->c->pair, new->name)->name);
 	if (cast_find(&cast, old->type, new->type, name.s, h->x->dialect) == 0 && cast.fits.len) {
 		char *condition = xasprintf("%s IS NOT NULL AND NOT (%s)", name.s, cast.fits.s);
 		char *message = xasprintf("table %s: column %s holds values that cannot be converted from %s to %s",
@@ -115,18 +115,18 @@ static void ask_unique(const struct half *h, char *const *column, size_t n)
 		known = value_now(h, column[i], &value);
 		if (!known)
 			break;
-		sql_addf(&columns, "%s%s", i ? ", " : "", value.s);
-		sql_addf(&present, "%s%s IS NOT NULL", i ? " AND " : "", value.s);
+		ddl_addf(&columns, "%s%s", i ? ", " : "", value.s);
+		ddl_addf(&present, "%s%s IS NOT NULL", i ? " AND " : "", value.s);
 	}
 	if (known) {
-		sql_addf(&sql,
+		ddl_addf(&sql,
 		         "SELECT count(*) FROM (SELECT 1 FROM %I WHERE %s GROUP BY %s HAVING count(*) > 1) AS twice",
 		         table, present.s, columns.s);
-		sql_addf(&examples, "SELECT %s FROM %I WHERE %s GROUP BY %s HAVING count(*) > 1 ORDER BY %s LIMIT 10",
+		ddl_addf(&examples, "SELECT %s FROM %I WHERE %s GROUP BY %s HAVING count(*) > 1 ORDER BY %s LIMIT 10",
 		         columns.s, table, present.s, columns.s, columns.s);
 		buf_reset(&columns);
 		for (size_t i = 0; i < n; i++)
-			sql_addf(&columns, "%s%s", i ? ", " : "", column[i]);
+			ddl_addf(&columns, "%s%s", i ? ", " : "", column[i]);
 		part_ask(h->part, &sql, &examples, "table %s: duplicate values found in %s", h->c->table, columns.s);
 	}
 	buf_release(&columns);
@@ -147,9 +147,9 @@ static bool same_names(const struct pair *p)
 
 static void list_outside(struct buf *b, const struct check *c, const char *value)
 {
-	sql_addf(b, "EXISTS (SELECT 1 FROM json_each(%s) AS item WHERE item.value NOT IN (", value);
+	ddl_addf(b, "EXISTS (SELECT 1 FROM json_each(%s) AS item WHERE item.value NOT IN (", value);
 	for (size_t i = 0; i < c->noption; i++)
-		sql_addf(b, "%s%L", i ? ", " : "", c->option[i]);
+		ddl_addf(b, "%s%L", i ? ", " : "", c->option[i]);
 	buf_addstr(b, "))");
 }
 
@@ -161,13 +161,13 @@ static void ask_check(const struct half *h)
 
 	if (k->kind == CHECK_RAW) {
 		if (same_names(h->c->pair)) { /* what it speaks of is there under these names already */
-			sql_addf(&bad, "NOT (%s)", k->text);
+			ddl_addf(&bad, "NOT (%s)", k->text);
 			row = row_name(h);
 			message = xasprintf("table %s: rows that break the constraint %s", h->c->table, k->name);
 		}
 	} else if (value_now(h, k->column, &value)) {
-		if (sql_check(&good, h->c->pair->new, k, value.s, h->x->dialect))
-			sql_addf(&bad, "%s IS NOT NULL AND NOT (%s)", value.s, good.s);
+		if (ddl_check(&good, h->c->pair->new, k, value.s, h->x->dialect))
+			ddl_addf(&bad, "%s IS NOT NULL AND NOT (%s)", value.s, good.s);
 		else
 			list_outside(&bad, k, value.s);
 		row = xstrdup(value.s);
@@ -204,10 +204,10 @@ static void ask_foreign(const struct half *h)
 		ok = a && (!q->old || b) && strcmp(a->type, column_of(p->new, f->column[i])->type) == 0;
 		if (!ok)
 			break;
-		sql_addf(&here, "%s%I.%I IS NOT NULL", i ? " AND " : "", p->old->name, a->name);
-		sql_addf(&shown, "%s%I", i ? ", " : "", a->name);
+		ddl_addf(&here, "%s%I.%I IS NOT NULL", i ? " AND " : "", p->old->name, a->name);
+		ddl_addf(&shown, "%s%I", i ? ", " : "", a->name);
 		if (b)
-			sql_addf(&there, " AND parent.%I = %I.%I", b->name, p->old->name, a->name);
+			ddl_addf(&there, " AND parent.%I = %I.%I", b->name, p->old->name, a->name);
 	}
 	if (ok) {
 		char *message = xasprintf("table %s: orphans: %s leads to rows that %s does not have", h->c->table,
@@ -215,7 +215,7 @@ static void ask_foreign(const struct half *h)
 
 		buf_addstr(&bad, here.s);
 		if (q->old)
-			sql_addf(&bad, " AND NOT EXISTS (SELECT 1 FROM %I AS parent WHERE TRUE%s)", q->old->name,
+			ddl_addf(&bad, " AND NOT EXISTS (SELECT 1 FROM %I AS parent WHERE TRUE%s)", q->old->name,
 			         there.s);
 		count(h, bad.s, shown.s, message);
 		free(message);

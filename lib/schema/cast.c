@@ -76,7 +76,7 @@ static void pg_numeric_fits(struct cast *c, const char *to, const char *v)
 
 	if (digits < 0)
 		return;
-	sql_addf(&c->fits, "round(%s, %d) = %s AND abs(%s) < power(10::NUMERIC, %d)", v, (int)(scale < 0 ? 0 : scale),
+	ddl_addf(&c->fits, "round(%s, %d) = %s AND abs(%s) < power(10::NUMERIC, %d)", v, (int)(scale < 0 ? 0 : scale),
 	         v, v, (int)(digits - (scale < 0 ? 0 : scale)));
 }
 
@@ -87,11 +87,11 @@ static int pg_to_text(struct cast *c, enum family f, const char *from, const cha
 	if (f == F_TEXT && (room < 0 || (now >= 0 && now <= room))) {
 		same(c, v);
 	} else if (f == F_ARRAY && room < 0) { /* a single text became a list of one: back again */
-		sql_addf(&c->value, "CASE cardinality(%s) WHEN 1 THEN %s[1]::TEXT ELSE %s::TEXT END", v, v, v);
+		ddl_addf(&c->value, "CASE cardinality(%s) WHEN 1 THEN %s[1]::TEXT ELSE %s::TEXT END", v, v, v);
 	} else if (room < 0) {
-		sql_addf(&c->value, "%s::TEXT", v);
+		ddl_addf(&c->value, "%s::TEXT", v);
 	} else {
-		sql_addf(&c->value, "LEFT(%s::TEXT, %d)", v, (int)room);
+		ddl_addf(&c->value, "LEFT(%s::TEXT, %d)", v, (int)room);
 		c->narrows = f == F_TEXT || f == F_JSON || f == F_ARRAY || f == F_OTHER || room < 64;
 	}
 	return 0;
@@ -101,27 +101,27 @@ static int pg_to_int(struct cast *c, enum family f, const char *to, const char *
 {
 	switch (f) {
 	case F_TEXT:
-		sql_addf(&c->fits,
+		ddl_addf(&c->fits,
 		         "CASE WHEN %s ~ '^\\s*[-+]?[0-9]{1,30}\\s*$' THEN %s::NUMERIC BETWEEN %s ELSE FALSE END", v, v,
 		         int_range(to));
 		break;
 	case F_NUMERIC:
-		sql_addf(&c->fits, "%s = trunc(%s) AND %s BETWEEN %s", v, v, v, int_range(to));
+		ddl_addf(&c->fits, "%s = trunc(%s) AND %s BETWEEN %s", v, v, v, int_range(to));
 		break;
 	case F_INT:
-		sql_addf(&c->fits, "%s BETWEEN %s", v, int_range(to));
+		ddl_addf(&c->fits, "%s BETWEEN %s", v, int_range(to));
 		break;
 	case F_BOOL:
-		sql_addf(&c->value, "%s::INTEGER::%s", v, to);
+		ddl_addf(&c->value, "%s::INTEGER::%s", v, to);
 		return 0;
 	case F_INTERVAL:
-		sql_addf(&c->fits, "extract(epoch FROM %s) = trunc(extract(epoch FROM %s))", v, v);
-		sql_addf(&c->value, "extract(epoch FROM %s)::%s", v, to);
+		ddl_addf(&c->fits, "extract(epoch FROM %s) = trunc(extract(epoch FROM %s))", v, v);
+		ddl_addf(&c->value, "extract(epoch FROM %s)::%s", v, to);
 		return 0;
 	default:
 		return -1;
 	}
-	sql_addf(&c->value, "%s::%s", v, to);
+	ddl_addf(&c->value, "%s::%s", v, to);
 	return 0;
 }
 
@@ -135,34 +135,34 @@ static int pg_to_numeric(struct cast *c, enum family f, const char *to, const ch
 		pg_numeric_fits(c, to, v);
 		break;
 	case F_TEXT:
-		sql_addf(&n, "%s::NUMERIC", v);
+		ddl_addf(&n, "%s::NUMERIC", v);
 		pg_numeric_fits(c, to, n.s);
 		buf_reset(&n);
-		sql_addf(&n, "CASE WHEN %s ~ %s THEN %s ELSE FALSE END", v, pg_number,
+		ddl_addf(&n, "CASE WHEN %s ~ %s THEN %s ELSE FALSE END", v, pg_number,
 		         c->fits.len ? c->fits.s : "TRUE");
 		buf_reset(&c->fits);
 		buf_addstr(&c->fits, n.s);
 		buf_release(&n);
 		break;
 	case F_BOOL:
-		sql_addf(&c->value, "%s::INTEGER::%s", v, to);
+		ddl_addf(&c->value, "%s::INTEGER::%s", v, to);
 		return 0;
 	default:
 		return -1;
 	}
-	sql_addf(&c->value, "%s::%s", v, to);
+	ddl_addf(&c->value, "%s::%s", v, to);
 	return 0;
 }
 
 static int pg_to_bool(struct cast *c, enum family f, const char *v)
 {
 	if (f == F_INT || f == F_NUMERIC) {
-		sql_addf(&c->fits, "%s IN (0, 1)", v);
-		sql_addf(&c->value, "%s <> 0", v);
+		ddl_addf(&c->fits, "%s IN (0, 1)", v);
+		ddl_addf(&c->value, "%s <> 0", v);
 		return 0;
 	}
-	sql_addf(&c->fits, "lower(btrim(%s)) IN (%s)", v, words_bool);
-	sql_addf(&c->value, "btrim(%s)::BOOLEAN", v);
+	ddl_addf(&c->fits, "lower(btrim(%s)) IN (%s)", v, words_bool);
+	ddl_addf(&c->value, "btrim(%s)::BOOLEAN", v);
 	return f == F_TEXT ? 0 : -1;
 }
 
@@ -174,26 +174,26 @@ static int pg_to_time(struct cast *c, enum family f, enum family t, const char *
 {
 	if (f == F_TEXT) {
 		if (t == F_DATE)
-			sql_addf(&c->fits, "%s ~ '^\\s*%s\\s*$'", v, pg_date);
+			ddl_addf(&c->fits, "%s ~ '^\\s*%s\\s*$'", v, pg_date);
 		else if (t == F_TIME)
-			sql_addf(&c->fits, "%s ~ '^\\s*%s\\s*$'", v, pg_clock);
+			ddl_addf(&c->fits, "%s ~ '^\\s*%s\\s*$'", v, pg_clock);
 		else
-			sql_addf(&c->fits, "%s ~ '^\\s*%s([T ]%s%s)?\\s*$'", v, pg_date, pg_clock, pg_zone);
-		sql_addf(&c->value, "%s::%s", v, to);
+			ddl_addf(&c->fits, "%s ~ '^\\s*%s([T ]%s%s)?\\s*$'", v, pg_date, pg_clock, pg_zone);
+		ddl_addf(&c->value, "%s::%s", v, to);
 		return 0;
 	}
 	if (f == F_DATE && t != F_TIME) {
-		sql_addf(&c->value, t == F_STAMPTZ ? "%s::TIMESTAMP AT TIME ZONE 'UTC'" : "%s::TIMESTAMP", v);
+		ddl_addf(&c->value, t == F_STAMPTZ ? "%s::TIMESTAMP AT TIME ZONE 'UTC'" : "%s::TIMESTAMP", v);
 		return 0;
 	}
 	if (f != F_STAMP && f != F_STAMPTZ)
 		return -1;
 	if (t == F_STAMP || t == F_STAMPTZ) {
-		sql_addf(&c->value, "%s AT TIME ZONE 'UTC'", v);
+		ddl_addf(&c->value, "%s AT TIME ZONE 'UTC'", v);
 		return 0;
 	}
 	c->narrows = true;
-	sql_addf(&c->value, f == F_STAMPTZ ? "(%s AT TIME ZONE 'UTC')::%s" : "%s::%s", v, to);
+	ddl_addf(&c->value, f == F_STAMPTZ ? "(%s AT TIME ZONE 'UTC')::%s" : "%s::%s", v, to);
 	return 0;
 }
 
@@ -216,17 +216,17 @@ static int pg_find(struct cast *c, const char *from, const char *to, const char 
 	case F_STAMPTZ:
 		return pg_to_time(c, f, t, to, v);
 	case F_INTERVAL:
-		sql_addf(&c->value, f == F_TEXT ? "%s::INTERVAL" : "make_interval(secs => %s)", v);
+		ddl_addf(&c->value, f == F_TEXT ? "%s::INTERVAL" : "make_interval(secs => %s)", v);
 		return f == F_TEXT || f == F_INT || f == F_NUMERIC ? 0 : -1;
 	case F_UUID:
-		sql_addf(&c->fits, "%s ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'", v);
-		sql_addf(&c->value, "%s::UUID", v);
+		ddl_addf(&c->fits, "%s ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'", v);
+		ddl_addf(&c->value, "%s::UUID", v);
 		return f == F_TEXT ? 0 : -1;
 	case F_JSON:
-		sql_addf(&c->value, f == F_TEXT ? "%s::JSONB" : "to_jsonb(%s)", v);
+		ddl_addf(&c->value, f == F_TEXT ? "%s::JSONB" : "to_jsonb(%s)", v);
 		return 0;
 	case F_ARRAY:
-		sql_addf(&c->value, f == F_ARRAY ? "%s::%s" : "CASE WHEN %s IS NOT NULL THEN ARRAY[%s]::%s END", v,
+		ddl_addf(&c->value, f == F_ARRAY ? "%s::%s" : "CASE WHEN %s IS NOT NULL THEN ARRAY[%s]::%s END", v,
 		         f == F_ARRAY ? to : v, to);
 		return f == F_ARRAY || f == F_TEXT ? 0 : -1;
 	case F_OTHER:
@@ -238,7 +238,7 @@ static int pg_find(struct cast *c, const char *from, const char *to, const char 
 /* Digits with an optional sign, in 64 bits. */
 static void sqlite_int_fits(struct buf *b, const char *v)
 {
-	sql_addf(
+	ddl_addf(
 		b,
 		"typeof(%s) = 'integer' OR (ltrim(trim(%s), '+-') <> '' AND ltrim(trim(%s), '+-') NOT GLOB '*[^0-9]*' AND "
 		"length(trim(%s)) - length(ltrim(trim(%s), '+-')) <= 1 AND length(ltrim(trim(%s), '+-0')) <= 18)",
@@ -252,30 +252,30 @@ static int sqlite_to_number(struct cast *c, enum family f, enum family t, const 
 		return 0;
 	}
 	if (f == F_NUMERIC) {
-		sql_addf(&c->fits, "%s = CAST(%s AS INTEGER)", v, v);
+		ddl_addf(&c->fits, "%s = CAST(%s AS INTEGER)", v, v);
 	} else if (f == F_TEXT) {
 		sqlite_int_fits(&c->fits, v);
 		if (t == F_NUMERIC)
-			sql_addf(
+			ddl_addf(
 				&c->fits,
 				" OR CASE WHEN json_valid(trim(%s)) THEN json_type(trim(%s)) IN ('integer', 'real') ELSE 0 END",
 				v, v);
 	} else {
 		return -1;
 	}
-	sql_addf(&c->value, "CAST(trim(%s) AS %s)", v, t == F_NUMERIC ? "NUMERIC" : "INTEGER");
+	ddl_addf(&c->value, "CAST(trim(%s) AS %s)", v, t == F_NUMERIC ? "NUMERIC" : "INTEGER");
 	return 0;
 }
 
 static int sqlite_to_bool(struct cast *c, enum family f, const char *v)
 {
 	if (f == F_INT || f == F_NUMERIC) {
-		sql_addf(&c->fits, "%s IN (0, 1)", v);
+		ddl_addf(&c->fits, "%s IN (0, 1)", v);
 		same(c, v);
 		return 0;
 	}
-	sql_addf(&c->fits, "lower(trim(%s)) IN (%s)", v, words_bool);
-	sql_addf(&c->value, "CASE WHEN %s IS NOT NULL THEN lower(trim(%s)) IN (%s) END", v, v, words_true);
+	ddl_addf(&c->fits, "lower(trim(%s)) IN (%s)", v, words_bool);
+	ddl_addf(&c->value, "CASE WHEN %s IS NOT NULL THEN lower(trim(%s)) IN (%s) END", v, v, words_true);
 	return f == F_TEXT ? 0 : -1;
 }
 
@@ -284,7 +284,7 @@ static int sqlite_to_time(struct cast *c, enum family f, enum family t, const ch
 	bool day = f == F_DATE || f == F_STAMP || f == F_STAMPTZ;
 
 	if (f == F_TEXT) {
-		sql_addf(&c->fits, "%s(%s) IS NOT NULL", t == F_DATE ? "date" : t == F_TIME ? "time" : "datetime", v);
+		ddl_addf(&c->fits, "%s(%s) IS NOT NULL", t == F_DATE ? "date" : t == F_TIME ? "time" : "datetime", v);
 		same(c, v);
 		return 0;
 	}
@@ -292,7 +292,7 @@ static int sqlite_to_time(struct cast *c, enum family f, enum family t, const ch
 		return -1;
 	if (f != F_DATE && (t == F_DATE || t == F_TIME)) {
 		c->narrows = true;
-		sql_addf(&c->value, "%s(%s)", t == F_DATE ? "date" : "time", v);
+		ddl_addf(&c->value, "%s(%s)", t == F_DATE ? "date" : "time", v);
 		return 0;
 	}
 	if (t == F_TIME)
@@ -308,11 +308,11 @@ static int sqlite_find(struct cast *c, const char *from, const char *to, const c
 	switch (t) {
 	case F_TEXT:
 		if (f == F_BOOL)
-			sql_addf(&c->value, "CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", v);
+			ddl_addf(&c->value, "CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", v);
 		else if (f == F_INT || f == F_NUMERIC || f == F_INTERVAL)
-			sql_addf(&c->value, "CAST(%s AS TEXT)", v);
+			ddl_addf(&c->value, "CAST(%s AS TEXT)", v);
 		else if (f == F_ARRAY)
-			sql_addf(&c->value,
+			ddl_addf(&c->value,
 			         "CASE WHEN json_array_length(%s) = 1 THEN json_extract(%s, '$[0]') ELSE %s END", v, v,
 			         v);
 		else
@@ -331,19 +331,19 @@ static int sqlite_find(struct cast *c, const char *from, const char *to, const c
 	case F_INTERVAL:
 		return sqlite_to_number(c, f, F_INT, v);
 	case F_UUID:
-		sql_addf(&c->fits, "length(%s) = 36", v);
+		ddl_addf(&c->fits, "length(%s) = 36", v);
 		same(c, v);
 		return f == F_TEXT ? 0 : -1;
 	case F_JSON:
 		if (f == F_TEXT)
-			sql_addf(&c->fits, "json_valid(%s)", v);
+			ddl_addf(&c->fits, "json_valid(%s)", v);
 		same(c, v);
 		return 0;
 	case F_ARRAY:
 		if (f == F_ARRAY)
 			same(c, v);
 		else
-			sql_addf(&c->value, "CASE WHEN %s IS NOT NULL THEN json_array(%s) END", v, v);
+			ddl_addf(&c->value, "CASE WHEN %s IS NOT NULL THEN json_array(%s) END", v, v);
 		return f == F_ARRAY || f == F_TEXT ? 0 : -1;
 	case F_OTHER:
 		break;

@@ -6,7 +6,7 @@
 #ifndef MIG_CAST_H
 #define MIG_CAST_H
 
-#include "sqltext.h"
+#include "ddl.h"
 
 struct cast {
 	struct buf value; /* the value in the new type */

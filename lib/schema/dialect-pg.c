@@ -47,7 +47,7 @@ static void count_on(const struct half *h, const struct column *c, bool behind)
 
 	if (c->def != DEFAULT_SERIAL || (!c->def_text && !behind))
 		return;
-	sql_name(&sequence, h->c->table);
+	ddl_name(&sequence, h->c->table);
 	if (behind)
 		half_sql(
 			h,
@@ -63,11 +63,11 @@ static void create_policy(const struct half *h, const struct policy *p, const ch
 {
 	struct buf b = BUF_INIT;
 
-	sql_addf(&b, "CREATE POLICY %I ON %I FOR %s", p->name, table, p->command);
+	ddl_addf(&b, "CREATE POLICY %I ON %I FOR %s", p->name, table, p->command);
 	if (p->using_)
-		sql_addf(&b, " USING (%s)", p->using_);
+		ddl_addf(&b, " USING (%s)", p->using_);
 	if (p->with_check)
-		sql_addf(&b, " WITH CHECK (%s)", p->with_check);
+		ddl_addf(&b, " WITH CHECK (%s)", p->with_check);
 	part_sql(h->part, &b);
 	buf_release(&b);
 }
@@ -76,7 +76,7 @@ static void create_index(const struct half *h, const struct index *i, const char
 {
 	struct buf b = BUF_INIT;
 
-	sql_index(&b, i, table, PG, concurrently);
+	ddl_index(&b, i, table, PG, concurrently);
 	part_sql(h->part, &b);
 	buf_release(&b);
 }
@@ -87,7 +87,7 @@ static void create_table(const struct half *h)
 	const struct table *t = h->c->pair->new;
 	struct buf b = BUF_INIT;
 
-	sql_table(&b, h->c->pair, t->name, PG);
+	ddl_table(&b, h->c->pair, t->name, PG);
 	part_sql(h->part, &b);
 	if (h->back)
 		half_rows(h, "restore", NULL);
@@ -110,14 +110,14 @@ static void set_default(const struct half *h, const struct column *c, const char
 		char *sequence = xasprintf("%s_%s_seq", h->c->table, name);
 		struct buf quoted = BUF_INIT;
 
-		sql_name(&quoted, sequence);
+		ddl_name(&quoted, sequence);
 		half_sql(h, "CREATE SEQUENCE %I OWNED BY %I.%I", sequence, h->c->table, name);
 		half_sql(h, "SELECT setval(%L, (SELECT coalesce(max(%I), 0) + 1 FROM %I), false)", quoted.s, name,
 		         h->c->table);
 		half_sql(h, "ALTER TABLE %I ALTER COLUMN %I SET DEFAULT nextval(%L)", h->c->table, name, quoted.s);
 		free(sequence);
 		buf_release(&quoted);
-	} else if (sql_default(&b, c, PG)) {
+	} else if (ddl_default(&b, c, PG)) {
 		half_sql(h, "ALTER TABLE %I ALTER COLUMN %I SET DEFAULT %s", h->c->table, name, b.s);
 	}
 	buf_release(&b);
@@ -154,7 +154,7 @@ static void retype(const struct half *h)
 	struct buf name = BUF_INIT;
 	struct cast cast;
 
-	sql_name(&name, c->name);
+	ddl_name(&name, c->name);
 	if (cast_find(&cast, old->type, new->type, name.s, PG) == 0) {
 		if (cast.narrows)
 			half_rows(h, "backup", c->name);
@@ -176,7 +176,7 @@ static void not_null(const struct half *h)
 	struct buf b = BUF_INIT;
 	const char *table = h->c->table, *name = h->c->name;
 
-	if (h->c->new.column->def != DEFAULT_NONE && sql_default(&b, h->c->new.column, PG))
+	if (h->c->new.column->def != DEFAULT_NONE && ddl_default(&b, h->c->new.column, PG))
 		half_sql(h, "UPDATE %I SET %I = %s WHERE %I IS NULL", table, name, b.s, name);
 	half_sql(h, "ALTER TABLE %I ALTER COLUMN %I SET NOT NULL", table, name);
 	buf_release(&b);
@@ -188,7 +188,7 @@ static void add_column(const struct half *h)
 	const struct column *c = h->c->new.column;
 	struct buf b = BUF_INIT;
 
-	sql_column(&b, h->c->pair->new, c, PG, h->back);
+	ddl_column(&b, h->c->pair->new, c, PG, h->back);
 	half_sql(h, "ALTER TABLE %I ADD COLUMN %s", h->c->table, b.s);
 	if (h->back) {
 		half_rows(h, "restore", c->name);
@@ -214,19 +214,19 @@ static void add_constraint(const struct half *h)
 	struct buf b = BUF_INIT, value = BUF_INIT;
 
 	if (c->what == WHAT_ADD_FOREIGN_KEY) {
-		sql_foreign(&b, c->new.fkey);
+		ddl_foreign(&b, c->new.fkey);
 	} else if (c->what == WHAT_ADD_CHECK) {
 		const struct check *k = c->new.check;
 
 		if (k->column)
-			sql_name(&value, k->column);
-		sql_addf(&b, "CONSTRAINT %I CHECK (", k->name);
-		sql_check(&b, c->pair->new, k, value.s, PG);
+			ddl_name(&value, k->column);
+		ddl_addf(&b, "CONSTRAINT %I CHECK (", k->name);
+		ddl_check(&b, c->pair->new, k, value.s, PG);
 		buf_addch(&b, ')');
 	} else if (c->primary) {
-		sql_primary(&b, c->pair->new);
+		ddl_primary(&b, c->pair->new);
 	} else {
-		sql_unique(&b, c->new.key);
+		ddl_unique(&b, c->new.key);
 	}
 	half_sql(h, "ALTER TABLE %I ADD %s", c->table, b.s);
 	buf_release(&b);

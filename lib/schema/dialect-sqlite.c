@@ -47,7 +47,7 @@ static bool asks(const struct change *c)
 /* A column that ALTER TABLE adds to a table with rows. */
 static bool addable(const struct column *c)
 {
-	return sql_default_constant(c) && !(c->not_null && c->def == DEFAULT_NONE);
+	return ddl_default_constant(c) && !(c->not_null && c->def == DEFAULT_NONE);
 }
 
 /* Only the last column is dropped in place, so that undoing it puts it where it was. */
@@ -217,7 +217,7 @@ static void create_index(const struct half *h, const struct index *i)
 {
 	struct buf b = BUF_INIT;
 
-	sql_index(&b, i, h->c->table, LITE, false);
+	ddl_index(&b, i, h->c->table, LITE, false);
 	part_sql(h->part, &b);
 	buf_release(&b);
 }
@@ -228,7 +228,7 @@ static void create_table(const struct half *h)
 	struct names none = NAMES_INIT;
 	struct buf b = BUF_INIT;
 
-	sql_table(&b, p, p->new->name, LITE);
+	ddl_table(&b, p, p->new->name, LITE);
 	part_sql(h->part, &b);
 	if (h->back)
 		half_rows(h, "restore", NULL);
@@ -245,15 +245,15 @@ static void add_column(const struct half *h)
 	const struct column *c = h->c->new.column;
 	struct buf b = BUF_INIT, value = BUF_INIT;
 
-	sql_column(&b, t, c, LITE, false);
-	sql_name(&value, c->name);
+	ddl_column(&b, t, c, LITE, false);
+	ddl_name(&value, c->name);
 	for (size_t i = 0; !h->back && i < t->ncheck; i++) {
 		const struct check *k = &t->check[i];
 
 		if (k->kind == CHECK_RAW || check_by_trigger(k) || strcmp(k->column, c->name) != 0)
 			continue;
-		sql_addf(&b, " CONSTRAINT %I CHECK (", k->name);
-		sql_check(&b, t, k, value.s, LITE);
+		ddl_addf(&b, " CONSTRAINT %I CHECK (", k->name);
+		ddl_check(&b, t, k, value.s, LITE);
 		buf_addch(&b, ')');
 	}
 	half_sql(h, "ALTER TABLE %I ADD COLUMN %s", h->c->table, b.s);

@@ -45,7 +45,7 @@ char *view_query(const char *query);
 /* "backup" before the change destroys, "restore" after its way back: columns of the table, or (column NULL) all of it. */
 void half_rows(const struct half *h, const char *op, const char *column);
 
-/* One statement; and with sql_addf's directives. */
+/* One statement; and with ddl_addf's directives. */
 void half_sql(const struct half *h, const char *fmt, ...);
 
 #endif

@@ -1,6 +1,6 @@
 /* half.c -- what both dialects do the same way: see dialect.h */
+#include "ddl.h"
 #include "dialect.h"
-#include "sqltext.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ void half_sql(const struct half *h, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsql_addf(&b, fmt, ap);
+	ddl_vaddf(&b, fmt, ap);
 	va_end(ap);
 	part_sql(h->part, &b);
 	buf_release(&b);

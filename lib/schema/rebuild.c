@@ -17,15 +17,15 @@ void rebuild_list_triggers(const struct half *h, const char *table, const struct
 		struct buf b = BUF_INIT;
 
 		if (i == 0)
-			sql_addf(&b, "CREATE TRIGGER %I BEFORE INSERT ON %I", name, table);
+			ddl_addf(&b, "CREATE TRIGGER %I BEFORE INSERT ON %I", name, table);
 		else
-			sql_addf(&b, "CREATE TRIGGER %I BEFORE UPDATE OF %I ON %I", name, c->column, table);
-		sql_addf(&b,
+			ddl_addf(&b, "CREATE TRIGGER %I BEFORE UPDATE OF %I ON %I", name, c->column, table);
+		ddl_addf(&b,
 		         " WHEN NEW.%I IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(NEW.%I) WHERE value NOT IN (",
 		         c->column, c->column);
 		for (size_t k = 0; k < c->noption; k++)
-			sql_addf(&b, "%s%L", k ? ", " : "", c->option[k]);
-		sql_addf(&b, ")) BEGIN SELECT RAISE(ABORT, %L); END", message);
+			ddl_addf(&b, "%s%L", k ? ", " : "", c->option[k]);
+		ddl_addf(&b, ")) BEGIN SELECT RAISE(ABORT, %L); END", message);
 		part_sql(h->part, &b);
 		buf_release(&b);
 		free(name);
@@ -66,7 +66,7 @@ void rebuild_triggers(const struct half *h, const struct table *t, const struct 
 		if (check_by_trigger(&t->check[i]) && names_get(skip, name_text(t->check[i].name)) < 0)
 			rebuild_list_triggers(h, t->name, &t->check[i]);
 	for (size_t i = 0; i < t->ncolumn; i++)
-		if (t->column[i].def == DEFAULT_SERIAL && !sql_rowid_key(t, &t->column[i]))
+		if (t->column[i].def == DEFAULT_SERIAL && !ddl_rowid_key(t, &t->column[i]))
 			serial_trigger(h, t, &t->column[i]);
 }
 
@@ -96,23 +96,23 @@ static bool fresh(const struct half *h, const struct column *c, struct buf *valu
 {
 	const struct table *t = h->c->pair->new;
 
-	if (h->back && !sql_rowid_key(t, c)) { /* it was added and filled from the backup a moment ago */
+	if (h->back && !ddl_rowid_key(t, c)) { /* it was added and filled from the backup a moment ago */
 		size_t at;
 
 		if (c->not_null && c->def != DEFAULT_NONE && c->def != DEFAULT_SERIAL) {
-			sql_addf(value, "coalesce(%I, ", c->name);
+			ddl_addf(value, "coalesce(%I, ", c->name);
 			at = value->len;
-			if (!sql_default(value, c, LITE))
+			if (!ddl_default(value, c, LITE))
 				buf_setlen(value, at);
 			buf_addch(value, ')');
 		} else {
-			sql_name(value, c->name);
+			ddl_name(value, c->name);
 		}
 		return true;
 	}
-	if (c->def != DEFAULT_SERIAL || sql_rowid_key(t, c))
+	if (c->def != DEFAULT_SERIAL || ddl_rowid_key(t, c))
 		return false;
-	sql_addf(value, "%s - 1 + row_number() OVER (ORDER BY rowid)", c->def_text ? c->def_text : "1");
+	ddl_addf(value, "%s - 1 + row_number() OVER (ORDER BY rowid)", c->def_text ? c->def_text : "1");
 	return true;
 }
 
@@ -123,11 +123,11 @@ static void kept(const struct column *old, const struct column *new, struct buf 
 	struct cast cast;
 	bool fills = new->not_null && !old->not_null &&new->def != DEFAULT_NONE &&new->def != DEFAULT_SERIAL;
 
-	sql_name(&name, old->name);
+	ddl_name(&name, old->name);
 	if (cast_find(&cast, old->type, new->type, name.s, LITE) < 0)
 		buf_addstr(&cast.value, name.s);
-	sql_addf(value, fills ? "coalesce(%s, " : "%s", cast.value.s);
-	if (fills && sql_default(value, new, LITE))
+	ddl_addf(value, fills ? "coalesce(%s, " : "%s", cast.value.s);
+	if (fills && ddl_default(value, new, LITE))
 		buf_addch(value, ')');
 	cast_release(&cast);
 	buf_release(&name);
@@ -147,8 +147,8 @@ static void copy(const struct half *h, const char *to)
 			kept(&p->old->column[p->from[at]], c, &value);
 		else if (!fresh(h, c, &value))
 			continue;
-		sql_addf(&into, "%s%I", into.len ? ", " : "", c->name);
-		sql_addf(&from, "%s%s", from.len ? ", " : "", value.s);
+		ddl_addf(&into, "%s%I", into.len ? ", " : "", c->name);
+		ddl_addf(&from, "%s%s", from.len ? ", " : "", value.s);
 	}
 	if (into.len)
 		half_sql(h, "INSERT INTO %I (%s) SELECT %s FROM %I", to, into.s, from.s, h->c->table);
@@ -160,7 +160,7 @@ static void copy(const struct half *h, const char *to)
 static bool counts_by_rowid(const struct table *t)
 {
 	for (size_t i = 0; i < t->ncolumn; i++)
-		if (sql_rowid_key(t, &t->column[i]))
+		if (ddl_rowid_key(t, &t->column[i]))
 			return true;
 	return false;
 }
@@ -217,7 +217,7 @@ static void hang_on(const struct half *h)
 		if (names_get(&skip, name_text(t->index[i].name)) >= 0)
 			continue;
 		buf_reset(&b);
-		sql_index(&b, &t->index[i], h->c->table, LITE, false);
+		ddl_index(&b, &t->index[i], h->c->table, LITE, false);
 		part_sql(h->part, &b);
 	}
 	rebuild_triggers(h, t, &skip);
@@ -263,7 +263,7 @@ void rebuild_act(const struct half *h)
 	const struct table *declared = h->back ? p->new : p->old;
 
 	keep_values(h);
-	sql_table(&b, p, temp, LITE);
+	ddl_table(&b, p, temp, LITE);
 	part_sql(h->part, &b);
 	copy(h, temp);
 	keep_count(h, temp);

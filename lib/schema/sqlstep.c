@@ -1,7 +1,7 @@
 /* sqlstep.c -- see sqlstep.h */
 #include "sqlstep.h"
 
-#include "sqltext.h"
+#include "ddl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static void fill(const struct steps *s, const struct change *c, struct part *p, 
 	if (way.what == WHAT_CREATE_VIEW) {
 		struct buf b = BUF_INIT;
 
-		sql_addf(&b, "SELECT count(*) FROM (SELECT * FROM %I LIMIT 0) AS seen", way.name);
+		ddl_addf(&b, "SELECT count(*) FROM (SELECT * FROM %I LIMIT 0) AS seen", way.name);
 		part_expect(p, &b, "view %s cannot be read", way.name);
 		buf_release(&b);
 	}

@@ -1,10 +1,10 @@
 /* schema-planner.c -- see schema-planner.h */
 #include "schema-planner.h"
 
+#include "ddl.h"
 #include "drift.h"
 #include "schema-intake.h"
 #include "sqlstep.h"
-#include "sqltext.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -137,7 +137,7 @@ static bool unchanged(const struct planning *p)
 /* Pieces of SQL that the schema gives as text must not reach beyond their place. */
 static void contain(struct planning *p, const char *table, const char *what, const char *name, const char *sql)
 {
-	if (!sql || sql_contained(sql))
+	if (!sql || ddl_contained(sql))
 		return;
 	diag_add(p->d, MIG_INVALID, "bad_expression", table,
 	         "%s %s: not one expression: a semicolon, comment, dollar sign or a quote or parenthesis left open",

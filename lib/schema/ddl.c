@@ -1,5 +1,5 @@
-/* sqltext.c -- see sqltext.h */
-#include "sqltext.h"
+/* ddl.c -- see ddl.h */
+#include "ddl.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -16,26 +16,26 @@ static void quoted(struct buf *b, const char *s, char q)
 	buf_addch(b, q);
 }
 
-void sql_name(struct buf *b, const char *name)
+void ddl_name(struct buf *b, const char *name)
 {
 	quoted(b, name, '"');
 }
 
-void sql_text(struct buf *b, const char *s)
+void ddl_text(struct buf *b, const char *s)
 {
 	quoted(b, s, '\'');
 }
 
-void sql_names(struct buf *b, char *const *name, size_t n)
+void ddl_names(struct buf *b, char *const *name, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			buf_addstr(b, ", ");
-		sql_name(b, name[i]);
+		ddl_name(b, name[i]);
 	}
 }
 
-void vsql_addf(struct buf *b, const char *fmt, va_list ap)
+void ddl_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
 	for (; *fmt; fmt++) {
 		if (*fmt != '%') {
@@ -44,10 +44,10 @@ void vsql_addf(struct buf *b, const char *fmt, va_list ap)
 		}
 		switch (*++fmt) {
 		case 'I':
-			sql_name(b, va_arg(ap, const char *));
+			ddl_name(b, va_arg(ap, const char *));
 			break;
 		case 'L':
-			sql_text(b, va_arg(ap, const char *));
+			ddl_text(b, va_arg(ap, const char *));
 			break;
 		case 's':
 			buf_addstr(b, va_arg(ap, const char *));
@@ -61,12 +61,12 @@ void vsql_addf(struct buf *b, const char *fmt, va_list ap)
 	}
 }
 
-void sql_addf(struct buf *b, const char *fmt, ...)
+void ddl_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsql_addf(b, fmt, ap);
+	ddl_vaddf(b, fmt, ap);
 	va_end(ap);
 }
 
@@ -99,9 +99,9 @@ static void array_default(struct buf *b, const struct column *c)
 			buf_addch(&item, '\0');
 			if (t > 1)
 				buf_addstr(b, ", ");
-			sql_text(b, item.s);
+			ddl_text(b, item.s);
 		}
-	sql_addf(b, "]::%s", c->type);
+	ddl_addf(b, "]::%s", c->type);
 	doc_release(&d);
 	buf_release(&text);
 	buf_release(&item);
@@ -111,7 +111,7 @@ static const char uuid_sqlite[] =
 	"(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || "
 	"substr('89ab', 1 + (abs(random()) % 4), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))";
 
-bool sql_default(struct buf *b, const struct column *c, enum dialect dialect)
+bool ddl_default(struct buf *b, const struct column *c, enum dialect dialect)
 {
 	bool pg = dialect == DIALECT_POSTGRESQL;
 
@@ -120,7 +120,7 @@ bool sql_default(struct buf *b, const struct column *c, enum dialect dialect)
 	case DEFAULT_SERIAL:
 		return false;
 	case DEFAULT_TEXT:
-		sql_text(b, c->def_text);
+		ddl_text(b, c->def_text);
 		break;
 	case DEFAULT_NUMBER:
 		buf_addstr(b, c->def_text);
@@ -135,7 +135,7 @@ bool sql_default(struct buf *b, const struct column *c, enum dialect dialect)
 		buf_addstr(b, "CURRENT_DATE");
 		break;
 	case DEFAULT_SECONDS:
-		sql_addf(b, pg ? "INTERVAL '%s seconds'" : "%s", c->def_text);
+		ddl_addf(b, pg ? "INTERVAL '%s seconds'" : "%s", c->def_text);
 		break;
 	case DEFAULT_UUID:
 		buf_addstr(b, pg ? "gen_random_uuid()" : uuid_sqlite);
@@ -144,18 +144,18 @@ bool sql_default(struct buf *b, const struct column *c, enum dialect dialect)
 		if (pg && ends_in(c->type, "[]"))
 			array_default(b, c);
 		else
-			sql_addf(b, pg ? "%L::%s" : "%L", c->def_text, c->type);
+			ddl_addf(b, pg ? "%L::%s" : "%L", c->def_text, c->type);
 		break;
 	}
 	return true;
 }
 
-bool sql_default_constant(const struct column *c)
+bool ddl_default_constant(const struct column *c)
 {
 	return c->def != DEFAULT_NOW && c->def != DEFAULT_TODAY && c->def != DEFAULT_UUID && c->def != DEFAULT_SERIAL;
 }
 
-bool sql_rowid_key(const struct table *t, const struct column *c)
+bool ddl_rowid_key(const struct table *t, const struct column *c)
 {
 	return c->def == DEFAULT_SERIAL && t->primary.n == 1 && strcmp(t->primary.column[0], c->name) == 0;
 }
@@ -165,10 +165,10 @@ static void serial_type(struct buf *b, const struct column *c)
 	buf_addstr(b, strcmp(c->type, "BIGINT") == 0 ? "BIGSERIAL" : "SERIAL");
 }
 
-void sql_column(struct buf *b, const struct table *t, const struct column *c, enum dialect dialect, bool bare)
+void ddl_column(struct buf *b, const struct table *t, const struct column *c, enum dialect dialect, bool bare)
 {
-	sql_addf(b, "%I ", c->name);
-	if (dialect == DIALECT_SQLITE && sql_rowid_key(t, c)) {
+	ddl_addf(b, "%I ", c->name);
+	if (dialect == DIALECT_SQLITE && ddl_rowid_key(t, c)) {
 		buf_addstr(b, "INTEGER PRIMARY KEY AUTOINCREMENT");
 		return;
 	}
@@ -186,7 +186,7 @@ void sql_column(struct buf *b, const struct table *t, const struct column *c, en
 	size_t at = b->len;
 
 	buf_addstr(b, " DEFAULT ");
-	if (!sql_default(b, c, dialect))
+	if (!ddl_default(b, c, dialect))
 		buf_setlen(b, at);
 }
 
@@ -220,7 +220,7 @@ static void glob(struct buf *b, const char *p)
 		}
 	}
 	buf_addch(&g, '\0');
-	sql_text(b, g.s);
+	ddl_text(b, g.s);
 	buf_release(&g);
 }
 
@@ -229,18 +229,18 @@ static void check_list(struct buf *b, const struct check *c)
 	for (size_t i = 0; i < c->noption; i++) {
 		if (i)
 			buf_addstr(b, ", ");
-		sql_text(b, c->option[i]);
+		ddl_text(b, c->option[i]);
 	}
 }
 
 static void check_range(struct buf *b, const struct check *c, const char *value)
 {
 	if (c->min)
-		sql_addf(b, "%s >= %s", value, c->min);
+		ddl_addf(b, "%s >= %s", value, c->min);
 	if (c->min && c->max)
 		buf_addstr(b, " AND ");
 	if (c->max)
-		sql_addf(b, "%s <= %s", value, c->max);
+		ddl_addf(b, "%s <= %s", value, c->max);
 }
 
 static void check_items(struct buf *b, const struct table *t, const struct check *c, const char *value, bool pg)
@@ -248,14 +248,14 @@ static void check_items(struct buf *b, const struct table *t, const struct check
 	const struct column *col = column_of(t, c->column);
 	bool array = col && ends_in(col->type, "[]");
 
-	sql_addf(b, "%s(%s) <= %s",
+	ddl_addf(b, "%s(%s) <= %s",
 	         !pg     ? "json_array_length"
 	         : array ? "cardinality"
 	                 : "jsonb_array_length",
 	         value, c->max);
 }
 
-bool sql_check(struct buf *b, const struct table *t, const struct check *c, const char *value, enum dialect dialect)
+bool ddl_check(struct buf *b, const struct table *t, const struct check *c, const char *value, enum dialect dialect)
 {
 	bool pg = dialect == DIALECT_POSTGRESQL;
 
@@ -264,14 +264,14 @@ bool sql_check(struct buf *b, const struct table *t, const struct check *c, cons
 		check_range(b, c, value);
 		break;
 	case CHECK_ENUM:
-		sql_addf(b, "%s IN (", value);
+		ddl_addf(b, "%s IN (", value);
 		check_list(b, c);
 		buf_addch(b, ')');
 		break;
 	case CHECK_SUBSET:
 		if (!pg)
 			return false;
-		sql_addf(b, "%s <@ ARRAY[", value);
+		ddl_addf(b, "%s <@ ARRAY[", value);
 		check_list(b, c);
 		buf_addstr(b, "]::TEXT[]");
 		break;
@@ -279,13 +279,13 @@ bool sql_check(struct buf *b, const struct table *t, const struct check *c, cons
 		check_items(b, t, c, value, pg);
 		break;
 	case CHECK_MAX_LENGTH:
-		sql_addf(b, "length(%s) <= %s", value, c->max);
+		ddl_addf(b, "length(%s) <= %s", value, c->max);
 		break;
 	case CHECK_FORMAT:
 		if (pg) {
-			sql_addf(b, "%s ~ %L", value, c->text);
+			ddl_addf(b, "%s ~ %L", value, c->text);
 		} else {
-			sql_addf(b, "%s GLOB ", value);
+			ddl_addf(b, "%s GLOB ", value);
 			glob(b, c->text);
 		}
 		break;
@@ -296,19 +296,19 @@ bool sql_check(struct buf *b, const struct table *t, const struct check *c, cons
 	return true;
 }
 
-void sql_unique(struct buf *b, const struct key *k)
+void ddl_unique(struct buf *b, const struct key *k)
 {
-	sql_addf(b, "CONSTRAINT %I UNIQUE (", k->name);
-	sql_names(b, k->column, k->n);
+	ddl_addf(b, "CONSTRAINT %I UNIQUE (", k->name);
+	ddl_names(b, k->column, k->n);
 	buf_addch(b, ')');
 }
 
-void sql_primary(struct buf *b, const struct table *t)
+void ddl_primary(struct buf *b, const struct table *t)
 {
 	if (t->primary.name)
-		sql_addf(b, "CONSTRAINT %I ", t->primary.name);
+		ddl_addf(b, "CONSTRAINT %I ", t->primary.name);
 	buf_addstr(b, "PRIMARY KEY (");
-	sql_names(b, t->primary.column, t->primary.n);
+	ddl_names(b, t->primary.column, t->primary.n);
 	buf_addch(b, ')');
 }
 
@@ -316,35 +316,35 @@ static void upper(struct buf *b, const char *on, const char *what)
 {
 	if (!what)
 		return;
-	sql_addf(b, " ON %s ", on);
+	ddl_addf(b, " ON %s ", on);
 	for (; *what; what++)
 		buf_addch(b, (char)toupper((unsigned char)*what));
 }
 
-void sql_foreign(struct buf *b, const struct fkey *f)
+void ddl_foreign(struct buf *b, const struct fkey *f)
 {
-	sql_addf(b, "CONSTRAINT %I FOREIGN KEY (", f->name);
-	sql_names(b, f->column, f->n);
-	sql_addf(b, ") REFERENCES %I (", f->table);
-	sql_names(b, f->references, f->n);
+	ddl_addf(b, "CONSTRAINT %I FOREIGN KEY (", f->name);
+	ddl_names(b, f->column, f->n);
+	ddl_addf(b, ") REFERENCES %I (", f->table);
+	ddl_names(b, f->references, f->n);
 	buf_addch(b, ')');
 	upper(b, "DELETE", f->on_delete);
 	upper(b, "UPDATE", f->on_update);
 }
 
-void sql_index(struct buf *b, const struct index *i, const char *table, enum dialect dialect, bool concurrently)
+void ddl_index(struct buf *b, const struct index *i, const char *table, enum dialect dialect, bool concurrently)
 {
 	bool pg = dialect == DIALECT_POSTGRESQL;
 
-	sql_addf(b, "CREATE %sINDEX %s%I ON %I ", i->unique ? "UNIQUE " : "", concurrently ? "CONCURRENTLY " : "",
+	ddl_addf(b, "CREATE %sINDEX %s%I ON %I ", i->unique ? "UNIQUE " : "", concurrently ? "CONCURRENTLY " : "",
 	         i->name, table);
 	if (pg && i->method && strcmp(i->method, "btree") != 0)
-		sql_addf(b, "USING %s ", i->method);
+		ddl_addf(b, "USING %s ", i->method);
 	buf_addch(b, '(');
-	sql_names(b, i->column, i->n);
+	ddl_names(b, i->column, i->n);
 	buf_addch(b, ')');
 	if (i->where)
-		sql_addf(b, " WHERE %s", i->where);
+		ddl_addf(b, " WHERE %s", i->where);
 }
 
 /* The keys, checks and references that stand in the table's own text. */
@@ -353,22 +353,22 @@ static void table_constraints(struct buf *b, const struct pair *p, enum dialect 
 	const struct table *t = p->new;
 
 	if (t->primary.n && !(dialect == DIALECT_SQLITE && t->primary.n == 1 && column_of(t, t->primary.column[0]) &&
-	                      sql_rowid_key(t, column_of(t, t->primary.column[0])))) {
+	                      ddl_rowid_key(t, column_of(t, t->primary.column[0])))) {
 		buf_addstr(b, ", ");
-		sql_primary(b, t);
+		ddl_primary(b, t);
 	}
 	for (size_t i = 0; i < t->nunique; i++) {
 		buf_addstr(b, ", ");
-		sql_unique(b, &t->unique[i]);
+		ddl_unique(b, &t->unique[i]);
 	}
 	for (size_t i = 0; i < t->ncheck; i++) {
 		struct buf value = BUF_INIT;
 		size_t at = b->len;
 
 		if (t->check[i].column)
-			sql_name(&value, t->check[i].column);
-		sql_addf(b, ", CONSTRAINT %I CHECK (", t->check[i].name);
-		if (sql_check(b, t, &t->check[i], value.s, dialect))
+			ddl_name(&value, t->check[i].column);
+		ddl_addf(b, ", CONSTRAINT %I CHECK (", t->check[i].name);
+		if (ddl_check(b, t, &t->check[i], value.s, dialect))
 			buf_addch(b, ')');
 		else
 			buf_setlen(b, at);
@@ -377,25 +377,25 @@ static void table_constraints(struct buf *b, const struct pair *p, enum dialect 
 	for (size_t i = 0; i < t->nfkey; i++)
 		if (!p->later || !p->later[i]) {
 			buf_addstr(b, ", ");
-			sql_foreign(b, &t->fkey[i]);
+			ddl_foreign(b, &t->fkey[i]);
 		}
 }
 
-void sql_table(struct buf *b, const struct pair *p, const char *name, enum dialect dialect)
+void ddl_table(struct buf *b, const struct pair *p, const char *name, enum dialect dialect)
 {
 	const struct table *t = p->new;
 
-	sql_addf(b, "CREATE TABLE %I (", name);
+	ddl_addf(b, "CREATE TABLE %I (", name);
 	for (size_t i = 0; i < t->ncolumn; i++) {
 		if (i)
 			buf_addstr(b, ", ");
-		sql_column(b, t, &t->column[p->new_order ? p->new_order[i] : i], dialect, false);
+		ddl_column(b, t, &t->column[p->new_order ? p->new_order[i] : i], dialect, false);
 	}
 	table_constraints(b, p, dialect);
 	buf_addch(b, ')');
 }
 
-bool sql_contained(const char *s)
+bool ddl_contained(const char *s)
 {
 	int depth = 0;
 
