@@ -33,7 +33,9 @@ DEFAULT_O := build/$(MODE)-$(CC)
 O ?= $(DEFAULT_O)
 
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
-ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) $(OPTCPP) $(CPPFLAGS)
+# Where libpq-fe.h is; its library is opened by those that need it, see docs/adr/0070.
+PQ_INCLUDE ?= /usr/include/postgresql
+ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) -isystem $(PQ_INCLUDE) $(OPTCPP) $(CPPFLAGS)
 LIBS = -ljq -lcrypto -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
@@ -42,7 +44,8 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd
+           bats-file strace mandoc shellcheck python3 openssl xxd \
+           postgresql libpq-dev
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 
