@@ -1,0 +1,81 @@
+/* db.c -- see db.h */
+#include "db.h"
+
+#include "canon.h"
+#include "utf8.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void db_name(struct buf *out, struct text name)
+{
+	buf_addch(out, '"');
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.s[i] == '"')
+			buf_addch(out, '"');
+		buf_addch(out, name.s[i]);
+	}
+	buf_addch(out, '"');
+}
+
+struct db_value db_text(const char *s)
+{
+	return (struct db_value){ s ? DB_TEXT : DB_NULL, s, s ? strlen(s) : 0 };
+}
+
+static void hex(struct buf *out, const char *name, const struct db_value *v)
+{
+	buf_addf(out, "{\"%s\":\"", name);
+	for (size_t i = 0; i < v->n; i++)
+		buf_addf(out, "%02x", (unsigned char)v->s[i]);
+	buf_addstr(out, "\"}");
+}
+
+void db_json(struct buf *out, const struct db_value *v)
+{
+	switch (v->type) {
+	case DB_NULL: buf_addstr(out, "null"); break;
+	case DB_INT:
+	case DB_BOOL: buf_add(out, v->s, v->n); break;
+	case DB_REAL: {
+		double x = strtod(v->s, NULL);
+
+		/* 2.0 must not come back as the integer 2 */
+		if (isfinite(x) && x != floor(x))
+			canon_double(out, x);
+		else
+			buf_addf(out, "{\"real\":\"%.*s\"}", (int)v->n, v->s);
+		break;
+	}
+	case DB_TEXT:
+		if (utf8_valid(v->s, v->n))
+			canon_string(out, v->s, v->n);
+		else
+			hex(out, "text", v);
+		break;
+	case DB_BLOB: hex(out, "hex", v); break;
+	}
+}
+
+struct one {
+	struct buf *out;
+	bool found;
+};
+
+static int take_first(void *arg, const struct db_value *v, size_t n)
+{
+	struct one *o = arg;
+
+	if (o->found || n == 0 || v->type == DB_NULL)
+		return 0;
+	o->found = true;
+	buf_add(o->out, v->s, v->n);
+	return 0;
+}
+
+int db_one(struct db *db, const char *sql, const struct db_value *p, size_t n, struct buf *out, struct diag *d)
+{
+	struct one o = { .out = out };
+
+	return db->ops->query(db, sql, p, n, take_first, &o, d) < 0 ? -1 : o.found;
+}
