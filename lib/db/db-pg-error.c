@@ -21,6 +21,7 @@ static const struct meaning {
 	{ "40001", DB_TRANSIENT, MIG_ERROR, "sql_failed" },
 	{ "40P01", DB_TRANSIENT, MIG_ERROR, "sql_failed" },
 	{ "53100", DB_UNREADY, MIG_PRECONDITION, "store_full" },
+	{ "53", DB_UNREADY, MIG_PRECONDITION, "server_full" },
 	{ "25006", DB_UNREADY, MIG_PRECONDITION, "store_readonly" },
 	{ "42501", DB_UNREADY, MIG_PRECONDITION, "not_permitted" },
 	{ "42601", DB_OTHER, MIG_ERROR, "sql_failed" },
@@ -137,6 +138,10 @@ int pg_failed(struct pg *p, const PGresult *r, const char *sql, struct diag *d)
 	add_cause(&b, r, sql);
 	if (m->trouble == DB_OTHER || m->trouble == DB_TRANSIENT)
 		buf_addf(&b, " [%s]", state);
+	const char *hint = pq.PQresultErrorField(r, PG_DIAG_MESSAGE_HINT);
+
+	if (hint)
+		diag_hint(d, "%s", hint);
 	if (strcmp(state, "57014") == 0 && p->base.stop && p->base.stop())
 		diag_add(d, MIG_ERROR, "interrupted", p->base.name, "stopped by a signal");
 	else

@@ -16,10 +16,14 @@
 /* c: a pg_class; what stands in schema public has no schema in its name */
 #define SHOWN(c, n) "CASE " n ".nspname WHEN 'public' THEN '' ELSE " n ".nspname || '.' END || " c ".relname"
 
-#define RELATIONS                                                                                             \
-	"here AS MATERIALIZED (SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, c.reltuples, c.relpages " \
+/* Two lists, each with what the planner knows of it: of one list with a condition it would expect three rows. */
+#define RELATIONS(list, kinds)                                                                                \
+	list " AS MATERIALIZED (SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, c.reltuples, c.relpages " \
 	"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' "            \
-	"AND c.relkind IN ('r', 'p', 'v', 'm') AND " OURS("c.relname") " AND NOT " OF_EXTENSION("c.oid") ")"
+	"AND c.relkind IN (" kinds ") AND " OURS("c.relname") " AND NOT " OF_EXTENSION("c.oid") ")"
+
+#define TABLES RELATIONS("tables", "'r', 'p'")
+#define VIEWS RELATIONS("views", "'v', 'm'")
 
 #define COLUMNS                                                                                                  \
 	"columns AS (SELECT a.attrelid AS oid, json_agg(json_build_object("                                       \
@@ -29,7 +33,7 @@
 	"ELSE pg_get_expr(d.adbin, d.adrelid) END, "                                                              \
 	"'name', a.attname, 'not_null', a.attnotnull, 'type', format_type(a.atttypid, a.atttypmod) || "           \
 	"CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || quote_ident(l.collname) ELSE '' END) "    \
-	"ORDER BY a.attnum) AS list FROM pg_attribute a JOIN here h ON h.oid = a.attrelid AND h.relkind IN ('r', 'p') " \
+	"ORDER BY a.attnum) AS list FROM pg_attribute a JOIN tables h ON h.oid = a.attrelid " \
 	"JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum " \
 	"LEFT JOIN pg_collation l ON l.oid = a.attcollation "                                                     \
 	"WHERE a.attnum > 0 AND NOT a.attisdropped GROUP BY a.attrelid)"
@@ -46,18 +50,18 @@
 #define CONSTRAINTS                                                                                            \
 	"checks AS (SELECT c.conrelid AS oid, json_agg(json_build_object('expression', "                        \
 	"regexp_replace(pg_get_constraintdef(c.oid), '^CHECK ', ''), 'name', c.conname) "                       \
-	"ORDER BY c.conname) AS list FROM pg_constraint c JOIN here h ON h.oid = c.conrelid "                   \
+	"ORDER BY c.conname) AS list FROM pg_constraint c JOIN tables h ON h.oid = c.conrelid "                   \
 	"WHERE c.contype IN ('c', 'x') GROUP BY c.conrelid), "                                                  \
 	"keys AS (SELECT c.conrelid AS oid, " NAMES("c.conrelid", "c.conkey") " AS list "                       \
-	"FROM pg_constraint c JOIN here h ON h.oid = c.conrelid WHERE c.contype = 'p'), "                       \
+	"FROM pg_constraint c JOIN tables h ON h.oid = c.conrelid WHERE c.contype = 'p'), "                       \
 	"uniques AS (SELECT c.conrelid AS oid, json_agg(json_build_object('columns', "                          \
 	NAMES("c.conrelid", "c.conkey") ", 'name', c.conname) ORDER BY c.conname) AS list "                     \
-	"FROM pg_constraint c JOIN here h ON h.oid = c.conrelid WHERE c.contype = 'u' GROUP BY c.conrelid), "   \
+	"FROM pg_constraint c JOIN tables h ON h.oid = c.conrelid WHERE c.contype = 'u' GROUP BY c.conrelid), "   \
 	"fkeys AS (SELECT c.conrelid AS oid, json_agg(json_build_object('columns', "                            \
 	NAMES("c.conrelid", "c.conkey") ", 'name', c.conname, 'on_delete', " RULE("c.confdeltype")              \
 	", 'on_update', " RULE("c.confupdtype") ", 'references', " NAMES("c.confrelid", "c.confkey")            \
 	", 'table', " SHOWN("r", "n") ") ORDER BY c.conname) AS list FROM pg_constraint c "                     \
-	"JOIN here h ON h.oid = c.conrelid JOIN pg_class r ON r.oid = c.confrelid "                             \
+	"JOIN tables h ON h.oid = c.conrelid JOIN pg_class r ON r.oid = c.confrelid "                             \
 	"JOIN pg_namespace n ON n.oid = r.relnamespace WHERE c.contype = 'f' GROUP BY c.conrelid)"
 
 /* Those that a constraint has made are told as that constraint. */
@@ -65,7 +69,7 @@
 	"indexes AS (SELECT i.indrelid AS oid, json_agg(json_build_object('definition', "                          \
 	"pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END, 'name', c.relname, " \
 	"'unique', i.indisunique) ORDER BY c.relname) AS list FROM pg_index i "                                    \
-	"JOIN here h ON h.oid = i.indrelid AND h.relkind IN ('r', 'p') "                                           \
+	"JOIN tables h ON h.oid = i.indrelid "                                           \
 	"JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT EXISTS (SELECT FROM pg_constraint k "                   \
 	"WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) GROUP BY i.indrelid)"
 
@@ -77,18 +81,18 @@
 	"(SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) FROM pg_roles r "                  \
 	"WHERE r.oid = ANY (p.polroles)), ''), 'name', p.polname, 'using', pg_get_expr(p.polqual, p.polrelid), " \
 	"'with_check', pg_get_expr(p.polwithcheck, p.polrelid)) ORDER BY p.polname) AS list "                   \
-	"FROM pg_policy p JOIN here h ON h.oid = p.polrelid GROUP BY p.polrelid)"
+	"FROM pg_policy p JOIN tables h ON h.oid = p.polrelid GROUP BY p.polrelid)"
 
 #define TRIGGERS                                                                                              \
 	"triggers AS (SELECT t.tgrelid AS oid, json_agg(json_build_object('definition', "                      \
 	"pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'D' THEN ' DISABLED' ELSE '' END, 'name', t.tgname) " \
-	"ORDER BY t.tgname) AS list FROM pg_trigger t JOIN here h ON h.oid = t.tgrelid "                       \
-	"AND h.relkind IN ('r', 'p') WHERE NOT t.tgisinternal GROUP BY t.tgrelid)"
+	"ORDER BY t.tgname) AS list FROM pg_trigger t JOIN tables h ON h.oid = t.tgrelid "                       \
+	"WHERE NOT t.tgisinternal GROUP BY t.tgrelid)"
 
 /* A view's rule depends on what its query names. */
 #define DEPENDS                                                                                                     \
 	"named AS (SELECT DISTINCT r.ev_class AS oid, " SHOWN("c", "n") " AS name FROM pg_rewrite r "                \
-	"JOIN here h ON h.oid = r.ev_class JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid " \
+	"JOIN views h ON h.oid = r.ev_class JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid " \
 	"AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class "                                      \
 	"JOIN pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "                          \
 	"JOIN pg_namespace n ON n.oid = c.relnamespace), "                                                           \
@@ -96,18 +100,18 @@
 
 /* In parts, as C has a limit for a literal. */
 static const char *const everything[] = {
-	"WITH " RELATIONS, ", " COLUMNS, ", " CONSTRAINTS, ", " INDEXES, ", " POLICIES, ", " TRIGGERS, ", " DEPENDS " ",
+	"WITH " TABLES, ", " VIEWS, ", " COLUMNS, ", " CONSTRAINTS, ", " INDEXES, ", " POLICIES, ", " TRIGGERS, ", " DEPENDS " ",
 	"SELECT true AS is_table, h.relname, json_build_object('checks', coalesce(checks.list, '[]'), "
 	"'columns', coalesce(columns.list, '[]'), 'foreign_keys', coalesce(fkeys.list, '[]'), "
 	"'indexes', coalesce(indexes.list, '[]'), 'name', h.relname, 'policies', coalesce(policies.list, '[]'), "
 	"'primary_key', coalesce(keys.list, '[]'), 'rls', h.relrowsecurity, "
 	"'triggers', coalesce(triggers.list, '[]'), 'uniques', coalesce(uniques.list, '[]')) AS json "
-	"FROM here h LEFT JOIN checks USING (oid) LEFT JOIN columns USING (oid) LEFT JOIN fkeys USING (oid) "
+	"FROM tables h LEFT JOIN checks USING (oid) LEFT JOIN columns USING (oid) LEFT JOIN fkeys USING (oid) "
 	"LEFT JOIN indexes USING (oid) LEFT JOIN policies USING (oid) LEFT JOIN keys USING (oid) "
-	"LEFT JOIN triggers USING (oid) LEFT JOIN uniques USING (oid) WHERE h.relkind IN ('r', 'p') "
+	"LEFT JOIN triggers USING (oid) LEFT JOIN uniques USING (oid) "
 	"UNION ALL SELECT false, h.relname, json_build_object('definition', pg_get_viewdef(h.oid), "
 	"'depends', coalesce(depends.list, '[]'), 'materialized', h.relkind = 'm', 'name', h.relname) "
-	"FROM here h LEFT JOIN depends USING (oid) WHERE h.relkind IN ('v', 'm') ORDER BY 1 DESC, 2",
+	"FROM views h LEFT JOIN depends USING (oid) ORDER BY 1 DESC, 2",
 	NULL
 };
 
@@ -191,10 +195,10 @@ int pg_live(struct db *db, struct buf *out, struct diag *d)
  * pages it has now; else what was inserted and not deleted since the server began.
  */
 static const char *const counts[] = {
-	"WITH " RELATIONS " SELECT true, relname, to_json(relname::text)::text || ':' || "
+	"WITH " TABLES " SELECT true, relname, to_json(relname::text)::text || ':' || "
 	"greatest(CASE WHEN reltuples < 0 OR relpages = 0 THEN pg_stat_get_live_tuples(oid) "
 	"ELSE round((reltuples * (pg_relation_size(oid) / current_setting('block_size')::int) / relpages)::numeric) END, 0) "
-	"FROM here WHERE relkind IN ('r', 'p') ORDER BY relname",
+	"FROM tables ORDER BY relname",
 	NULL
 };
 

@@ -1,14 +1,13 @@
 /* db-pg.c -- PostgreSQL behind db.h: connecting, statements, transactions */
 #include "db-pg.h"
 
+#include "pg-words.h"
 #include "sandbox.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 /* pg_type.dat of the server's sources. */
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701 };
@@ -229,56 +228,22 @@ static int query(struct db *db, const char *sql, const struct db_value *v, size_
 	return pg_query(of(db), sql, v, n, each, arg, d);
 }
 
-/* Behind white space, comments (which nest) and the semicolons of empty statements. */
-static const char *first_word(const char *s)
-{
-	for (;;) {
-		s += strspn(s, " \t\n\r\f\v;");
-		if (strncmp(s, "--", 2) == 0) {
-			s += strcspn(s, "\r\n");
-		} else if (strncmp(s, "/*", 2) == 0) {
-			int depth = 1;
-
-			for (s += 2; *s && depth > 0; s++)
-				if (strncmp(s, "*/", 2) == 0) {
-					depth--;
-					s++;
-				} else if (strncmp(s, "/*", 2) == 0) {
-					depth++;
-					s++;
-				}
-		} else {
-			return s;
-		}
-	}
-}
-
-static bool is_word(const char **s, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (strncasecmp(*s, word, n) != 0 || isalnum((unsigned char)(*s)[n]) || (*s)[n] == '_')
-		return false;
-	*s = first_word(*s + n);
-	return true;
-}
-
 /* No procedure and no DO block can: the server refuses it inside a transaction of the client's. */
 static bool ends_transaction(const char *sql)
 {
-	const char *s = first_word(sql);
+	const char *s = pg_word(sql);
 
-	if (is_word(&s, "ROLLBACK")) {
-		if (!is_word(&s, "WORK"))
-			is_word(&s, "TRANSACTION");
-		return !is_word(&s, "TO");
+	if (pg_take(&s, "ROLLBACK")) {
+		if (!pg_take(&s, "WORK"))
+			pg_take(&s, "TRANSACTION");
+		return !pg_take(&s, "TO");
 	}
-	if (is_word(&s, "PREPARE"))
-		return is_word(&s, "TRANSACTION");
-	return is_word(&s, "COMMIT") || is_word(&s, "END") || is_word(&s, "ABORT");
+	if (pg_take(&s, "PREPARE"))
+		return pg_take(&s, "TRANSACTION");
+	return pg_take(&s, "COMMIT") || pg_take(&s, "END") || pg_take(&s, "ABORT");
 }
 
-static int exec(struct db *db, struct text sql, struct diag *d)
+int pg_exec(struct db *db, struct text sql, struct diag *d)
 {
 	struct pg *p = of(db);
 	int rc;
@@ -292,8 +257,10 @@ static int exec(struct db *db, struct text sql, struct diag *d)
 	if (p->inside && ends_transaction(text)) {
 		p->trouble = DB_OTHER;
 		rc = diag_add(d, MIG_INVALID, "ends_transaction", db->name, "a statement may not end the transaction");
-	} else {
+	} else if (p->inside) {
 		rc = pg_query(p, text, NULL, 0, NULL, NULL, d);
+	} else {
+		rc = pg_index(p, text, d);
 	}
 	free(text);
 	return rc;
@@ -438,7 +405,7 @@ static const struct db_ops ops = {
 	.dialect = "postgresql",
 	.names = { "mig.mig_ledger", "mig.mig_plan", "system.schema_checksum", "system.migration_history",
 	           "system.migration_log" },
-	.exec = exec,
+	.exec = pg_exec,
 	.query = query,
 	.begin = begin,
 	.commit = commit,

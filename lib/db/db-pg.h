@@ -17,8 +17,8 @@ struct pg {
 	bool inside;        /* a transaction of begin's */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
-	struct pg *tried;   /* a scratch database: whose connection it uses */
-	unsigned depth;     /* and how many savepoints it has made */
+	bool tried;         /* a scratch database: all of it is one transaction, */
+	unsigned depth;     /* with so many savepoints */
 };
 
 /* What every transaction, and the session, begins with: the same text from any server for the same thing. */
@@ -39,7 +39,15 @@ int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, 
  */
 int pg_failed(struct pg *p, const PGresult *r, const char *sql, struct diag *d);
 
+/*
+ * One statement outside of a transaction.  An index that is built concurrently:
+ * an invalid one of that name is dropped first, and dropped again where it
+ * fails; one that is there already, and the same, is what was wanted.
+ */
+int pg_index(struct pg *p, const char *sql, struct diag *d);
+
 /* See db.h. */
+int pg_exec(struct db *db, struct text sql, struct diag *d);
 int pg_live(struct db *db, struct buf *out, struct diag *d);
 int pg_estimates(struct db *db, struct buf *out, struct diag *d);
 int pg_lock(struct db *db, unsigned seconds, const char *holder, struct diag *d);
