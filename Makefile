@@ -36,7 +36,8 @@ ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
 # Where libpq-fe.h is; its library is opened by those that need it, see docs/adr/0070.
 PQ_INCLUDE ?= /usr/include/postgresql
 ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) -isystem $(PQ_INCLUDE) $(OPTCPP) $(CPPFLAGS)
-LIBS = -ljq -lcrypto -lm
+# A filter that opens no store has no use for a database's library.
+LIBS = -ljq -lcrypto -Wl,--push-state,--as-needed -lsqlite3 -Wl,--pop-state -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
 LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*/*.c))
@@ -44,7 +45,7 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd \
+           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3 \
            postgresql libpq-dev
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin

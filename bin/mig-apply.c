@@ -16,14 +16,15 @@
 static const char help[] =
 	"usage: mig-apply --store URI [--trust KEY.pem ...] [--jobs N]\n"
 	"                 [--recover redo|undo] [--lock-timeout SECONDS]\n"
-	"                 [--deadline SECONDS] [--now TIME]\n"
+	"                 [--deadline SECONDS] [--state DIR] [--create] [--now TIME]\n"
 	"       mig-apply --store URI --prune --before TIME [--apply]\n"
 	"                 [--prod-override TICKET] [--lock-timeout SECONDS] [--now TIME]\n"
 	"\n"
 	"Do exactly what the permitted plans on stdin say; the only filter that writes.\n"
 	"Verdicts on stdin are written into the ledger and passed on.\n"
 	"\n"
-	"  --store URI             where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --store URI             where the documents live, fs:DIR, or a database, sqlite:FILE\n"
+	"                          (or MIG_STORE)\n"
 	"  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
 	"                          than once (default: the keys in the store's .mig/trust/)\n"
 	"  --jobs N                processes at work, a plan each (1; at most 64)\n"
@@ -36,6 +37,9 @@ static const char help[] =
 	"  --prod-override TICKET  the ticket that plans of env prod need\n"
 	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
 	"  --deadline SECONDS      do not begin what would take longer, as far as the ledger tells\n"
+	"  --state DIR             where the rows go that a database is about to lose\n"
+	"                          (default: FILE.mig beside a SQLite file)\n"
+	"  --create                make a SQLite file that lacks\n"
 	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
 	"  --help --version\n"
 	"\n"
@@ -47,10 +51,10 @@ static const char help[] =
 enum { NONE = -1 };
 
 struct opts {
-	const char *store, *now, *recover, *before, *ticket;
+	const char *store, *now, *recover, *before, *ticket, *state;
 	struct cli_list trust;
 	int64_t lock_timeout, deadline, jobs;
-	bool prune, apply;
+	bool prune, apply, create;
 	char *stamp, *limit, *actor;
 };
 
@@ -87,6 +91,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "deadline", CLI_COUNT, &o->deadline },
 		                        { "jobs", CLI_COUNT, &o->jobs },
 		                        { "recover", CLI_TEXT, &o->recover },
+		                        { "state", CLI_TEXT, &o->state },
+		                        { "create", CLI_FLAG, &o->create },
 		                        { "prune", CLI_FLAG, &o->prune },
 		                        { "before", CLI_TEXT, &o->before },
 		                        { "apply", CLI_FLAG, &o->apply },
@@ -127,10 +133,13 @@ static void run(const struct opts *o, struct filter *f)
 		.trust = &trust,
 	};
 	struct spool permits = { .fd = -1 };
-	struct store *s = store_open(o->store, STORE_WRITE, &f->d);
+	const struct store_how how = { .mode = STORE_WRITE, .create = o->create, .state = o->state };
+	struct store *s = store_open_as(o->store, &how, &f->d);
 
+	if (s && s->ops->database && o->jobs > 1)
+		diag_add(&f->d, MIG_USAGE, "no_jobs", NULL, "--jobs: one process at a time writes to a database");
 	/* the keys are read before the rest of the file system is out of reach */
-	if (s && trust_read(&trust, o->trust.v, &f->d) == 0 && spool_init(&permits, &f->d) == 0 &&
+	if (s && !f->d.n && trust_read(&trust, o->trust.v, &f->d) == 0 && spool_init(&permits, &f->d) == 0 &&
 	    s->ops->confine(s, &f->d) == 0) {
 		if (o->prune)
 			prune(s, o, f);

@@ -8,6 +8,7 @@
  */
 #include "cli.h"
 #include "extract.h"
+#include "extract-schema.h"
 #include "history.h"
 #include "semver.h"
 
@@ -16,6 +17,7 @@
 static const char help[] =
 	"usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
 	"       mig-extract --store URI --set DIR --list-versions\n"
+	"       mig-extract --store URI --schema [--create]\n"
 	"       mig-extract --store URI --applied [--last | --to SEMVER | --plan HASH]\n"
 	"                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
 	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
@@ -25,10 +27,13 @@ static const char help[] =
 	"Read the documents of a store that a migration set describes, or what was done to\n"
 	"them; write a stream.\n"
 	"\n"
-	"  --store URI        where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --store URI        where the documents live, fs:DIR, or a database, sqlite:FILE\n"
+	"                     (or MIG_STORE)\n"
 	"  --set DIR          the migration set\n"
 	"  --ref REF          only this document; may be given more than once\n"
 	"  --list-versions    count the documents by version instead\n"
+	"  --schema           what a database holds, and what is recorded of it, instead\n"
+	"  --create           a SQLite file that lacks is as good as an empty one\n"
 	"  --applied          the plans that are applied and not undone, newest first:\n"
 	"    --last             those of the last run\n"
 	"    --to SEMVER        those that led beyond this version\n"
@@ -46,7 +51,7 @@ static const char help[] =
 struct opts {
 	const char *store, *set;
 	struct cli_list refs;
-	bool versions, applied, ledger;
+	bool versions, applied, ledger, schema, create;
 	struct applied_ask which;
 	struct history_ask entries;
 };
@@ -59,19 +64,21 @@ static int check_mode(struct opts *o)
 	bool scope = h->migration || h->env || h->tenant || h->project;
 	int which = (o->which.to != NULL) + (o->which.plan != NULL) + o->which.last;
 
-	if (o->versions + o->applied + o->ledger > 1)
-		return cli_usage(help, "--list-versions, --applied and --ledger exclude each other");
+	if (o->versions + o->applied + o->ledger + o->schema > 1)
+		return cli_usage(help, "--list-versions, --schema, --applied and --ledger exclude each other");
+	if (o->create && !o->schema)
+		return cli_usage(help, "--create goes with --schema");
 	if (!o->applied && which)
 		return cli_usage(help, "--to, --last and --plan go with --applied");
 	if (which > 1)
 		return cli_usage(help, "--to, --last and --plan exclude each other");
 	if (!o->ledger && (filters || (!o->applied && scope)))
 		return cli_usage(help, "what entries are wanted goes with --ledger");
-	if ((o->versions || o->applied) && o->refs.n)
+	if ((o->versions || o->applied || o->schema) && o->refs.n)
 		return cli_usage(help, "--ref goes with documents, or with --ledger");
 	if (o->ledger && o->refs.n > 1)
 		return cli_usage(help, "--ref: once with --ledger");
-	if (o->applied || o->ledger)
+	if (o->applied || o->ledger || o->schema)
 		return o->set ? cli_usage(help, "--set goes with documents") : -1;
 	return o->set ? -1 : cli_usage(help, "--set is required");
 }
@@ -97,6 +104,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "ref", CLI_LIST, &o->refs },
 		                        { "list-versions", CLI_FLAG, &o->versions },
+		                        { "schema", CLI_FLAG, &o->schema },
+		                        { "create", CLI_FLAG, &o->create },
 		                        { "applied", CLI_FLAG, &o->applied },
 		                        { "to", CLI_TEXT, &o->which.to },
 		                        { "last", CLI_FLAG, &o->which.last },
@@ -134,11 +143,14 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 
 static void run_history(struct opts *o, struct out *out, struct diag *d)
 {
-	struct store *store = store_open(o->store, STORE_READ, d);
+	const struct store_how how = { .mode = STORE_READ, .create = o->create };
+	struct store *store = store_open_as(o->store, &how, d);
 
 	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;
 	if (store && store->ops->confine(store, d) == 0) {
-		if (o->applied)
+		if (o->schema)
+			extract_schema(store, out, d);
+		else if (o->applied)
 			history_applied(store, &o->which, out, d);
 		else
 			history_entries(store, &o->entries, out, d);
@@ -152,7 +164,7 @@ static void run(struct opts *o, struct out *out, struct diag *d)
 	struct set *set;
 	struct store *store;
 
-	if (o->applied || o->ledger) {
+	if (o->applied || o->ledger || o->schema) {
 		run_history(o, out, d);
 		return;
 	}

@@ -58,7 +58,7 @@ static int drop(struct pg *p, const struct wanted *w, struct diag *d)
 	struct buf sql = BUF_INIT;
 
 	buf_addstr(&sql, "DROP INDEX CONCURRENTLY public.");
-	db_name(&sql, (struct text){ w->name.s, w->name.len });
+	db_name(&sql, w->name.s);
 	int rc = pg_plain(p, sql.s, NULL, NULL, d);
 
 	buf_release(&sql);
@@ -92,7 +92,7 @@ static int is_same(struct pg *p, const struct wanted *w, bool *same, struct diag
 	struct buf sql = BUF_INIT, table = BUF_INIT;
 
 	*same = false;
-	db_name(&table, (struct text){ w->table.s, w->table.len });
+	db_name(&table, w->table.s);
 	buf_addf(&sql, "BEGIN;" PG_SETTINGS("SET LOCAL ") "CREATE TEMPORARY TABLE %s (LIKE public.%s);CREATE %sINDEX %s",
 	         table.s, table.s, w->unique ? "UNIQUE " : "", w->rest);
 	if (pg_plain(p, sql.s, NULL, NULL, &quiet) == 0)

@@ -384,8 +384,7 @@ static enum db_trouble trouble(const struct db *db)
 /* Who writes may have to connect again, for which files are read that only libpq knows. */
 static int confine(struct db *db, int state, struct diag *d)
 {
-	(void)state;
-	return of(db)->mode == DB_READ ? sandbox_reading(d) : 0;
+	return of(db)->mode == DB_WRITE || of(db)->mode == DB_CREATE ? sandbox_client(state, d) : sandbox_reading(d);
 }
 
 static void close_db(struct db *db)

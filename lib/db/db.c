@@ -7,13 +7,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-void db_name(struct buf *out, struct text name)
+void db_name(struct buf *out, const char *name)
 {
 	buf_addch(out, '"');
-	for (size_t i = 0; i < name.n; i++) {
-		if (name.s[i] == '"')
+	for (; *name; name++) {
+		if (*name == '"')
 			buf_addch(out, '"');
-		buf_addch(out, name.s[i]);
+		buf_addch(out, *name);
 	}
 	buf_addch(out, '"');
 }

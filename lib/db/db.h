@@ -129,7 +129,7 @@ struct db *db_sqlite_open(const char *file, enum db_mode mode, struct diag *d);
 struct db *db_pg_open(const char *uri, enum db_mode mode, struct diag *d);
 
 /* Append a name as an identifier: "a""b". */
-void db_name(struct buf *out, struct text name);
+void db_name(struct buf *out, const char *name);
 
 /*
  * Append a value as JSON that db_value_of reads back as it was: {"hex":"00ff"} for

@@ -210,6 +210,7 @@ static int add(struct reporting *r, const struct record *x)
 	case KIND_ENTRY:
 	case KIND_STEP: return add_entry(r, x);
 	case KIND_END: return 0;
+	case KIND_SCHEMA:
 	case KIND_OTHER: break;
 	}
 	r->other = true;

@@ -60,6 +60,8 @@ static void write_members(struct buf *out, const struct entry *e, int64_t seq, c
 
 	rec_open(&w, out);
 	rec_str(&w, "actor", e->actor);
+	if (e->backups)
+		rec_raw(&w, "backups", e->backups, strlen(e->backups));
 	if (e->before) {
 		rec_cstr(&w, "before", e->before);
 		rec_int(&w, "bytes", e->bytes);

@@ -10,6 +10,7 @@
  *	 "tenant":null,"ticket":null,"time":"2026-01-02T03:04:05Z","user":"ada"}
  *
  * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict,
+ * step (one that ran outside of the plan's transaction),
  * verify (a verdict, about a plan or with null for all of it about the ledger),
  * prune (the plans it names can no longer be rolled back).
  */
@@ -28,12 +29,13 @@ struct entry {
 	struct text actor, env, migration_id, nonce, plan_hash, project, reason, target_version, tenant, ticket, user;
 	const char *time;    /* RFC 3339, UTC */
 	/* one event only; left out where absent */
-	struct text ref;     /* conflict: the document, */
+	struct text ref;     /* step: its step_id; conflict: the document, */
 	const char *kept;    /* and where its displaced bytes are */
 	struct text undoes;  /* begin and rollback of a rollback plan: the plan it undoes */
 	const char *const *written; /* commit, rollback: a step's new SHA-256, NULL for a skipped one, */
 	size_t nwritten;
 	int64_t duration_ms;        /* and how long the plan took; 0 where the time was fixed */
+	const char *backups;        /* commit of SQL: [{"hash":H,"name":"81c2..7f.3.ndjson","rows":12}], canonical */
 	const char *code;           /* verify: "ok" or why not, */
 	int64_t findings;           /* and how many errors */
 	const char *before;         /* prune: what ended before that time was dropped, */

@@ -41,12 +41,36 @@ void store_catch_signals(void)
 			sigaction(signals[i], &sa, NULL);
 }
 
+static bool scheme(const char *uri, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(uri, name, n) == 0 && uri[n];
+}
+
+struct store *store_open_as(const char *uri, const struct store_how *how, struct diag *d)
+{
+	bool fs = scheme(uri, "fs:");
+
+	if (fs && (how->state || how->create)) {
+		diag_add(d, MIG_USAGE, "bad_store", NULL, "--state and --create go with a database");
+		return NULL;
+	}
+	if (fs)
+		return store_fs_open(uri + 3, how->mode, d);
+	if (scheme(uri, "sqlite:"))
+		return store_sqlite_open(uri + 7, how, d);
+	if (scheme(uri, "postgresql:") || scheme(uri, "postgres:"))
+		return store_pg_open(uri, how, d);
+	/* what follows the scheme may hold a password: only the scheme is shown */
+	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR, sqlite:FILE or postgresql://..",
+	         (int)strcspn(uri, ":/@?"), uri);
+	return NULL;
+}
+
 struct store *store_open(const char *uri, enum store_mode mode, struct diag *d)
 {
-	if (strncmp(uri, "fs:", 3) == 0 && uri[3])
-		return store_fs_open(uri + 3, mode, d);
-	/* what follows the scheme may hold a password: only the scheme is shown */
-	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR", (int)strcspn(uri, ":/@?"),
-	         uri);
-	return NULL;
+	const struct store_how how = { .mode = mode };
+
+	return store_open_as(uri, &how, d);
 }

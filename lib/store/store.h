@@ -1,7 +1,7 @@
 /*
  * store.h -- where documents live: one table of functions a kind of store.
  *
- * Floor 10.  fs:DIR today; a filter knows no other difference between stores.
+ * Floor 10.  A folder or a database; a filter knows no other difference between stores.
  */
 #ifndef MIG_STORE_H
 #define MIG_STORE_H
@@ -50,6 +50,7 @@ struct store_doc {
 	const char *code, *reason; /* NULL where there are bytes */
 };
 
+struct db;
 struct store;
 struct uses;
 
@@ -129,6 +130,8 @@ struct store_ops {
 	int (*prune)(struct store *s, const char *before, const struct apply_ctx *c,
 	             int (*allow)(void *arg, const struct store_pruned *p, struct diag *d), void *arg,
 	             struct store_pruned *p, struct diag *d);
+	/* The database that it is, borrowed; NULL as an op: it is none. */
+	struct db *(*database)(struct store *s);
 	/*
 	 * Give up for good whatever this process does not need for the store, as it
 	 * was opened; to be called once, when all else is open.  0, or -1 after a finding.
@@ -143,7 +146,15 @@ struct store {
 	const struct store_ops *ops;
 };
 
+/* How a store is to be opened. */
+struct store_how {
+	enum store_mode mode;
+	bool create;       /* a SQLite file that lacks: make it, or read it as if it were there and empty */
+	const char *state; /* --state: where the backups of a database go; NULL: FILE.mig for SQLite, else nowhere */
+};
+
 /* Open the store that uri names: NULL after MIG_USAGE "bad_store" or MIG_PRECONDITION "store_missing". */
+struct store *store_open_as(const char *uri, const struct store_how *how, struct diag *d);
 struct store *store_open(const char *uri, enum store_mode mode, struct diag *d);
 
 /*
@@ -158,5 +169,8 @@ void store_catch_signals(void);
 
 /* Each kind of store: its constructor, given what follows the scheme. */
 struct store *store_fs_open(const char *dir, enum store_mode mode, struct diag *d);
+struct store *store_sqlite_open(const char *file, const struct store_how *how, struct diag *d);
+/* This one is given the whole URI: it is libpq's. */
+struct store *store_pg_open(const char *uri, const struct store_how *how, struct diag *d);
 
 #endif

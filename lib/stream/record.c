@@ -78,6 +78,7 @@ static const struct member verdict_members[] = {
 };
 static const struct member entry_members[] = {
 	{ "actor", IS_STR },
+	{ "backups", IS_ARR | MAY_LACK },
 	{ "before", IS_STR | MAY_LACK },
 	{ "bytes", IS_NUM | MAY_LACK },
 	{ "code", IS_STR | MAY_LACK },
@@ -111,6 +112,10 @@ static const struct member step_members[] = { { "from_version", IS_STR }, { "kin
 	                                      { "plan_hash", IS_STR },    { "ref", IS_STR },
 	                                      { "step_id", IS_STR },      { "to_version", IS_STR },
 	                                      { NULL, 0 } };
+static const struct member schema_members[] = { { "applied", IS_ARR },   { "dialect", IS_STR },
+	                                        { "estimates", IS_OBJ }, { "hash", IS_STR },
+	                                        { "kind", IS_STR },      { "live", IS_OBJ },
+	                                        { "recorded", IS_OBJ | IS_NULL }, { NULL, 0 } };
 static const struct member end_members[] = {
 	{ "digest", IS_STR }, { "kind", IS_STR }, { "records", IS_NUM }, { "tool", IS_STR }, { NULL, 0 }
 };
@@ -127,8 +132,8 @@ static const struct {
 	[KIND_VERSIONS] = { "versions", versions_members }, [KIND_PLAN] = { "plan", plan_members },
 	[KIND_PERMIT] = { "permit", permit_members },       [KIND_OUTCOME] = { "outcome", outcome_members },
 	[KIND_VERDICT] = { "verdict", verdict_members },    [KIND_ENTRY] = { "entry", entry_members },
-	[KIND_STEP] = { "step", step_members },             [KIND_END] = { "end", end_members },
-	[KIND_FAULT] = { "fault", fault_members },
+	[KIND_STEP] = { "step", step_members },             [KIND_SCHEMA] = { "schema", schema_members },
+	[KIND_END] = { "end", end_members },                [KIND_FAULT] = { "fault", fault_members },
 };
 
 const char *kind_name(enum kind k)

@@ -1,0 +1,73 @@
+/*
+ * sql-backup.h -- rows that a plan is about to destroy, kept in a file.
+ *
+ * Floor 9.  STATE/backups/<first 16 digits of the plan's hash>.<step>.ndjson, one
+ * canonical object a row, {"id":7,"name":"ada"}, values as db_json has them.
+ */
+#ifndef MIG_SQL_BACKUP_H
+#define MIG_SQL_BACKUP_H
+
+#include "db.h"
+#include "record.h"
+
+#include <stdio.h>
+
+/* A folder of ours beside a database, or files without names while a plan is only tried. */
+struct sql_state {
+	char *path;   /* NULL: none */
+	int dir;      /* -1: not there yet */
+	bool memory;
+	struct memory_file {
+		char *name;
+		int fd;
+	} *file;
+	size_t n;
+};
+
+#define SQL_STATE_INIT { .dir = -1 }
+
+/* Look for the folder, which must be there if must: 0, or -1 after MIG_PRECONDITION "state_missing".  path may be NULL. */
+int sql_state_open(struct sql_state *s, const char *path, bool must, struct diag *d);
+void sql_state_release(struct sql_state *s);
+
+/* Which rows: the columns of a table, in the order of its key. */
+struct sql_rows {
+	char *table;
+	char **column, **key;
+	size_t ncolumn, nkey;
+};
+
+/* Read the members table, columns and key of an action: needs sql_rows_release. */
+void sql_rows_read(struct sql_rows *r, const struct doc *doc, uint32_t action);
+void sql_rows_release(struct sql_rows *r);
+
+struct sql_backup {
+	char name[48];
+	char hash[65]; /* SHA-256 of the file */
+	int64_t rows;
+};
+
+/*
+ * Write the rows, wait for the disk, read the file again and compare: 0, or -1
+ * after a finding, and nothing is left.  With only_count, no file is written.
+ */
+int sql_backup_write(struct sql_state *s, struct db *db, const struct sql_rows *rows, struct sql_backup *b,
+                     bool only_count, struct diag *d);
+
+/* Take back a backup whose plan failed. */
+void sql_backup_drop(struct sql_state *s, const struct sql_backup *b);
+
+/*
+ * Put the rows of a backup back, inside a transaction: into an empty table of all
+ * columns, or, unless insert, into columns of the rows that have the key still.
+ * First the file must be what it was: MIG_PRECONDITION "backup_missing",
+ * MIG_INVALID "backup_damaged".
+ */
+int sql_backup_restore(struct sql_state *s, struct db *db, const struct sql_rows *rows, const struct sql_backup *b,
+                       bool insert, struct diag *d);
+
+/* Call each for every NAME.pem of STATE/trust, in byte order: see struct store_ops. */
+int sql_state_trust(struct sql_state *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
+                    struct diag *d);
+
+#endif

@@ -1,0 +1,229 @@
+/* sql-ledger.c -- see sql-ledger.h */
+#include "sql-ledger.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char where[] = "ledger";
+
+/* A statement about one of our tables: new. */
+static char *about(const char *before, const char *table, const char *after)
+{
+	return xasprintf("%s%s%s", before, table, after);
+}
+
+static struct text member(const struct doc *e, const char *name)
+{
+	uint32_t t = doc_member(e, 0, name, strlen(name));
+
+	if (t == DOC_NONE || e->tok[t].type != DOC_STRING || (e->tok[t].flags & DOC_ESCAPED))
+		return (struct text){ NULL, 0 };
+	return (struct text){ e->text + e->tok[t].off + 1, e->tok[t].len - 2 };
+}
+
+/* The entry must be whole: what is put behind it vouches for it. */
+static int take_tip(struct sql_chain *c, struct buf *line, struct diag *d)
+{
+	struct doc e = DOC_INIT;
+	char is[HEX_SIZE];
+	int rc = 0;
+
+	if (doc_parse(&e, line->s, line->len, RECORD_MAX_DEPTH) < 0 || !record_sum_holds(&e, 0, "hash", c->head, is) ||
+	    !doc_int(&e, doc_member(&e, 0, "seq", 3), &c->seq) || c->seq < 1) {
+		diag_hint(d, "mig-verify --ledger shows where the chain breaks");
+		rc = diag_add(d, MIG_PRECONDITION, "ledger_broken", where, "the last entry cannot be trusted");
+	}
+	doc_release(&e);
+	return rc;
+}
+
+int sql_chain_read(struct sql_chain *c, struct db *db, struct diag *d)
+{
+	struct buf line = BUF_INIT;
+
+	*c = (struct sql_chain){ .head = LEDGER_START };
+	char *sql = about("SELECT entry FROM ", db->ops->names.ledger, " ORDER BY seq DESC LIMIT 1");
+	int rc = db->ops->known(db, d);
+
+	if (rc == 1)
+		rc = db_one(db, sql, NULL, 0, &line, d);
+	if (rc == 1)
+		rc = take_tip(c, &line, d);
+	free(sql);
+	buf_release(&line);
+	return rc < 0 ? -1 : 0;
+}
+
+int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, struct diag *d)
+{
+	struct buf line = BUF_INIT;
+	char prev[HEX_SIZE], seq[24];
+
+	memcpy(prev, c->head, HEX_SIZE);
+	entry_write(&line, e, c->seq + 1, prev, c->head);
+	snprintf(seq, sizeof seq, "%" PRId64, ++c->seq);
+	char *sql = about("INSERT INTO ", db->ops->names.ledger, " (seq, entry) VALUES ($1, $2)");
+	const struct db_value p[] = { db_text(seq), { DB_TEXT, line.s, line.len } };
+	int rc = db->ops->query(db, sql, p, 2, NULL, NULL, d);
+
+	free(sql);
+	buf_release(&line);
+	return rc;
+}
+
+static int put_line(void *arg, const struct db_value *v, size_t n)
+{
+	(void)n;
+	return out_write(arg, v->s ? v->s : "", v->n) < 0 || out_write(arg, "\n", 1) < 0 ? -1 : 0;
+}
+
+int sql_ledger_file(struct db *db, struct diag *d)
+{
+	struct out out;
+	int fd = memfd_create("ledger", MFD_CLOEXEC), rc = db->ops->known(db, d);
+
+	if (fd < 0)
+		return diag_add(d, MIG_ERROR, "io_failed", where, "memfd_create: %s", strerror(errno));
+	out_init(&out, fd);
+	if (rc == 1) {
+		char *sql = about("SELECT entry FROM ", db->ops->names.ledger, " ORDER BY seq");
+
+		rc = db->ops->query(db, sql, NULL, 0, put_line, &out, d);
+		free(sql);
+	}
+	if (rc >= 0)
+		rc = out_finish(&out, d);
+	out_release(&out);
+	if (rc < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Looking for an entry of a plan, the newest first. */
+struct looking {
+	const char *plan_hash, *event; /* event: NULL for any that counts */
+	struct doc doc;
+	struct buf *out;
+	char found[16];
+	/* or for its steps */
+	void (*each)(void *arg, struct text step_id);
+	void *arg;
+	bool done;
+};
+
+/* Does the entry leave what became of its plan as it was? */
+static bool is_aside(struct text event)
+{
+	return text_is(event, "verify") || text_is(event, "prune") || text_is(event, "conflict") ||
+	       text_is(event, "step");
+}
+
+static int look(void *arg, const struct db_value *v, size_t n)
+{
+	struct looking *l = arg;
+	struct buf line = BUF_INIT;
+
+	(void)n;
+	if (l->done)
+		return 0;
+	buf_add(&line, v->s, v->n);
+	bool ok = doc_parse(&l->doc, line.s, line.len, RECORD_MAX_DEPTH) == 0;
+	struct text event = ok ? member(&l->doc, "event") : (struct text){ NULL, 0 };
+
+	/* what undoes a plan is about it as well */
+	ok = ok && (text_is(member(&l->doc, "plan_hash"), l->plan_hash) ||
+	            (text_is(event, "rollback") && text_is(member(&l->doc, "undoes"), l->plan_hash)));
+
+	if (ok && l->each && text_is(event, "step")) {
+		uint32_t t = doc_member(&l->doc, 0, "ref", 3);
+		char *ref = record_dup(&l->doc, t);
+
+		if (ref)
+			l->each(l->arg, (struct text){ ref, strlen(ref) });
+		free(ref);
+	} else if (ok && (l->event ? text_is(event, l->event) : !is_aside(event))) {
+		l->done = true;
+		snprintf(l->found, sizeof l->found, "%.*s", (int)event.n, event.s);
+		if (l->out)
+			buf_add(l->out, v->s, v->n);
+	}
+	buf_release(&line);
+	return 0;
+}
+
+static int look_for(struct db *db, struct looking *l, struct diag *d)
+{
+	int rc = db->ops->known(db, d);
+
+	if (rc != 1)
+		return rc;
+	char *sql = about("SELECT entry FROM ", db->ops->names.ledger, " WHERE entry LIKE $1 ORDER BY seq DESC");
+	char *like = xasprintf("%%\"%s\"%%", l->plan_hash);
+	const struct db_value p = db_text(like);
+
+	rc = db->ops->query(db, sql, &p, 1, look, l, d);
+	doc_release(&l->doc);
+	free(sql);
+	free(like);
+	return rc < 0 ? -1 : l->done;
+}
+
+int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char event[16], struct diag *d)
+{
+	struct looking l = { .plan_hash = plan_hash, .doc = DOC_INIT, .out = out };
+	int rc = look_for(db, &l, d);
+
+	if (event)
+		memcpy(event, l.found, sizeof l.found);
+	return rc;
+}
+
+int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d)
+{
+	struct looking l = { .plan_hash = plan_hash, .event = event, .doc = DOC_INIT, .out = out };
+
+	return look_for(db, &l, d);
+}
+
+int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, struct text step_id), void *arg,
+                     struct diag *d)
+{
+	struct looking l = {
+		.plan_hash = plan_hash, .event = "begin", .doc = DOC_INIT, .each = each, .arg = arg
+	};
+
+	return look_for(db, &l, d) < 0 ? -1 : 0;
+}
+
+int sql_plan_get(struct db *db, const char *plan_hash, struct buf *out, struct diag *d)
+{
+	const struct db_value p = db_text(plan_hash);
+	int rc = db->ops->known(db, d);
+
+	if (rc != 1)
+		return rc;
+	char *sql = about("SELECT plan FROM ", db->ops->names.plan, " WHERE plan_hash = $1");
+
+	rc = db_one(db, sql, &p, 1, out, d);
+	free(sql);
+	return rc;
+}
+
+int sql_plan_put(struct db *db, const char *plan_hash, struct text plan, struct diag *d)
+{
+	const struct db_value p[] = { db_text(plan_hash), { DB_TEXT, plan.s, plan.n } };
+	char *sql = about("INSERT INTO ", db->ops->names.plan,
+	                  " (plan_hash, plan) VALUES ($1, $2) ON CONFLICT (plan_hash) DO NOTHING");
+	int rc = db->ops->query(db, sql, p, 2, NULL, NULL, d);
+
+	free(sql);
+	return rc;
+}

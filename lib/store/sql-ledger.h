@@ -1,0 +1,46 @@
+/*
+ * sql-ledger.h -- a ledger in a table of a database, and the plans beside it.
+ *
+ * Floor 10.  The same lines as in a file (ledger.h), chained the same way: a row
+ * each, written inside the transaction that they speak of.
+ */
+#ifndef MIG_SQL_LEDGER_H
+#define MIG_SQL_LEDGER_H
+
+#include "db.h"
+#include "ledger.h"
+
+/* The end of the chain. */
+struct sql_chain {
+	int64_t seq;
+	char head[HEX_SIZE];
+};
+
+/* Read the last row: 0 (seq 0 where there is none), or -1 after MIG_PRECONDITION "ledger_broken". */
+int sql_chain_read(struct sql_chain *c, struct db *db, struct diag *d);
+
+/* Insert an entry behind the others, inside a transaction that writes: 0, or -1 after a finding. */
+int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, struct diag *d);
+
+/* All lines, in a file without a name: its descriptor, to be closed, or -1 after a finding. */
+int sql_ledger_file(struct db *db, struct diag *d);
+
+/*
+ * The last entry that says what became of a plan, appended to out if that is not
+ * NULL: 1, 0 if there is none, -1.  event, if not NULL, gets "begin", "commit",
+ * "undo", or "rollback": it was undone, or is itself a rollback that was done.
+ */
+int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char event[16], struct diag *d);
+
+/* The last entry of a plan with that event, appended to out: 1, 0 if there is none, -1. */
+int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d);
+
+/* Call each for every step (its step_id) that the plan's ledger says was done outside of its transaction, since it began. */
+int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, struct text step_id), void *arg,
+                     struct diag *d);
+
+/* A stored plan, appended: 1, 0 if there is none, -1.  And store one, inside a transaction that writes. */
+int sql_plan_get(struct db *db, const char *plan_hash, struct buf *out, struct diag *d);
+int sql_plan_put(struct db *db, const char *plan_hash, struct text plan, struct diag *d);
+
+#endif

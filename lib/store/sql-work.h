@@ -1,0 +1,70 @@
+/*
+ * sql-work.h -- the steps of an SQL plan, or its rollback list, done in a database.
+ *
+ * Floor 11.  The caller begins and ends the transaction.
+ */
+#ifndef MIG_SQL_WORK_H
+#define MIG_SQL_WORK_H
+
+#include "plan.h"
+#include "sql-backup.h"
+#include "sql-check.h"
+
+/* A backup that was made, and of which backup action. */
+struct sql_kept {
+	struct sql_backup file;
+	char *name; /* "users.name" */
+};
+
+struct sql_kepts {
+	struct sql_kept *v;
+	size_t n;
+};
+
+void sql_kepts_release(struct sql_kepts *k);
+/* [{"file":"81c2..7f.3.ndjson","hash":H,"name":"users.name","rows":12}], as the ledger has it. */
+void sql_kepts_write(struct buf *out, const struct sql_kepts *k);
+/* Read them from the canonical ledger entry: 0, or -1 after MIG_INVALID "ledger_broken". */
+int sql_kepts_read(struct sql_kepts *k, struct buf *entry, struct diag *d);
+
+struct sql_work {
+	struct db *db;
+	struct sql_state *state;
+	const struct doc *doc;       /* of the plan */
+	const struct step *step;     /* its steps or rollback entries */
+	size_t n;
+	const char *made_by;         /* hash of the plan whose steps made, or make, the backups */
+	bool back;                   /* the last step was the first one of that plan */
+	bool dry;                    /* make no backup */
+	const char *time;            /* RFC 3339 */
+	bool (*stop)(void);          /* asked between statements; NULL: go on */
+	struct sql_kepts kept;       /* backups that were made, or are there to be restored */
+	/* how far it came: */
+	size_t at;                   /* the step at work, or that failed */
+	int64_t from, to;            /* history versions; 0: none, or not known */
+	bool unrecorded;             /* the newest version is another one than before */
+};
+
+/* Is the step one that cannot be in a transaction? */
+bool sql_alone(const struct sql_work *w, size_t i);
+
+/* How many of its actions are statements. */
+size_t sql_statements(const struct sql_work *w, size_t i);
+
+/*
+ * Ask every precondition; live is the hash of what is there.  bad, if not NULL,
+ * is told of each step whose question was not answered as it should, with the message.
+ */
+int sql_work_ask(struct sql_work *w, const char *live, void (*bad)(void *arg, size_t i, const char *message), void *arg,
+                 struct diag *d);
+
+/* Do the actions of step i. */
+int sql_work_step(struct sql_work *w, size_t i, struct diag *d);
+
+/* All steps that belong in the transaction, then foreign keys, row counts and postconditions. */
+int sql_work_do(struct sql_work *w, struct diag *d);
+
+/* The postconditions of step i. */
+int sql_work_after(struct sql_work *w, size_t i, struct diag *d);
+
+#endif
