@@ -27,9 +27,8 @@ struct reading {
 	const char *what; /* "step 3" */
 };
 
-static struct text get(struct reading *r, uint32_t t)
+struct text plan_text(struct plan *p, uint32_t t)
 {
-	struct plan *p = r->p;
 	struct buf b = BUF_INIT;
 	struct text v;
 
@@ -44,6 +43,11 @@ static struct text get(struct reading *r, uint32_t t)
 		p->owned[p->nowned++] = b.s;
 	}
 	return v;
+}
+
+static struct text get(struct reading *r, uint32_t t)
+{
+	return plan_text(r->p, t);
 }
 
 static int usage(struct reading *r, const char *what)
@@ -347,6 +351,8 @@ static int read_step(struct reading *r, uint32_t tok, int64_t index, bool entry,
 	struct plan *p = r->p;
 
 	*s = (struct step){ .tok = tok };
+	if (p->dialect.s)
+		return plan_sql_step(p, s, index, entry, r->what, r->where, r->d);
 	if (shape(r, tok, step_members, t, r->what) < 0)
 		return -1;
 	if (!doc_int(p->doc, t[S_INDEX], &s->index) || s->index != index)
@@ -439,7 +445,8 @@ static int read_counts(struct reading *r, uint32_t snapshot, uint32_t part)
 	    !doc_int(d, t[3], &p->records) || !doc_int(d, t[4], &p->rejects) || !doc_int(d, u[0], &p->part) ||
 	    !doc_int(d, u[1], &p->parts))
 		return usage(r, "snapshot or part is malformed");
-	if (p->changes + p->current + p->rejects != p->records || p->part < 1 || p->part > p->parts)
+	/* an SQL plan's changes are steps, its records the tables that are there */
+	if ((!p->dialect.s && p->changes + p->current + p->rejects != p->records) || p->part < 1 || p->part > p->parts)
 		return invalid(r, "conservation",
 		               "snapshot: changes, current and rejects do not add up to its records");
 	return 0;
@@ -447,7 +454,8 @@ static int read_counts(struct reading *r, uint32_t snapshot, uint32_t part)
 
 static int read_header(struct reading *r, uint32_t header)
 {
-	static const struct member m[] = { { "env", IS_STR },
+	static const struct member m[] = { { "dialect", IS_STR | MAY_LACK },
+		                           { "env", IS_STR },
 		                           { "format", IS_NUM },
 		                           { "migration_id", IS_STR },
 		                           { "mode", IS_STR },
@@ -465,35 +473,38 @@ static int read_header(struct reading *r, uint32_t header)
 		                               { NULL, 0 } };
 	static const struct member set[] = { { "hash", IS_STR }, { "id", IS_STR }, { NULL, 0 } };
 	struct plan *p = r->p;
-	uint32_t t[12], u[2];
+	uint32_t t[13], u[2];
 	int64_t format;
 
 	if (shape(r, header, m, t, "header") < 0)
 		return -1;
-	if (!doc_int(p->doc, t[1], &format) || format != 1)
+	if (!doc_int(p->doc, t[2], &format) || format != 1)
 		return usage(r, "format is not 1");
-	p->env = get(r, t[0]);
-	p->migration_id = get(r, t[2]);
-	p->reason = get(r, t[5]);
-	p->target_version = get(r, t[9]);
-	p->tool_version = get(r, t[10]);
-	p->undoes = get(r, t[11]);
-	p->rollback_mode = doc_equals(p->doc, t[3], "rollback", 8);
-	if (!p->rollback_mode && !doc_equals(p->doc, t[3], "forward", 7))
+	p->dialect = get(r, t[0]);
+	if (p->dialect.s && !text_is(p->dialect, "sqlite") && !text_is(p->dialect, "postgresql"))
+		return usage(r, "dialect is neither sqlite nor postgresql");
+	p->env = get(r, t[1]);
+	p->migration_id = get(r, t[3]);
+	p->reason = get(r, t[6]);
+	p->target_version = get(r, t[10]);
+	p->tool_version = get(r, t[11]);
+	p->undoes = get(r, t[12]);
+	p->rollback_mode = doc_equals(p->doc, t[4], "rollback", 8);
+	if (!p->rollback_mode && !doc_equals(p->doc, t[4], "forward", 7))
 		return usage(r, "mode is neither forward nor rollback");
 	if (p->rollback_mode != (p->undoes.s != NULL) || (p->undoes.s && !is_hex(p->undoes)))
 		return usage(r, "undoes names the undone plan_hash in a rollback plan, and only there");
 	if (!text_is(p->env, "dev") && !text_is(p->env, "staging") && !text_is(p->env, "prod"))
 		return usage(r, "env is not one of dev, staging, prod");
-	if (shape(r, t[6], scope, u, "scope") < 0)
+	if (shape(r, t[7], scope, u, "scope") < 0)
 		return -1;
 	p->project = get(r, u[0]);
 	p->tenant = get(r, u[1]);
-	if (shape(r, t[7], set, u, "set") < 0)
+	if (shape(r, t[8], set, u, "set") < 0)
 		return -1;
 	p->set_hash = get(r, u[0]);
 	p->set_id = get(r, u[1]);
-	return read_counts(r, t[8], t[4]);
+	return read_counts(r, t[9], t[5]);
 }
 
 static void forget(struct plan *p)
@@ -532,7 +543,7 @@ static int read_plan(struct plan *p, const struct doc *doc, uint32_t root, const
 		return -1;
 	if (p->nstep == 0)
 		return invalid(&r, "bad_plan", "it has no steps");
-	return pair_up(&r);
+	return p->dialect.s ? plan_sql_pairs(p, where, d) : pair_up(&r);
 }
 
 int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d)
@@ -560,6 +571,8 @@ bool step_destroys(const struct plan *p, const struct step *s)
 {
 	const struct doc *d = p->doc;
 
+	if (p->dialect.s)
+		return plan_sql_destroys(p, s);
 	if (s->restore)
 		return false;
 	if (s->type == STEP_CLEANUP)

@@ -38,6 +38,10 @@ struct step {
 	uint32_t undo;         /* the inverse operations, for reviewers */
 	bool reversible;
 	struct text note;      /* data_safety.note */
+	/* SQL plans only: ref is the object of step_id <object>:<what>@<from>..<to>; the lists are arrays */
+	struct text what;      /* "add_column" */
+	uint32_t actions, pre, post, findings;
+	bool outside;          /* "transaction":false: after the others, by itself */
 };
 
 struct plan {
@@ -50,6 +54,7 @@ struct plan {
 	struct text set_id, set_hash;
 	struct text undoes;          /* rollback: the plan_hash it undoes */
 	struct text reason;          /* rollback: why, or s == NULL */
+	struct text dialect;         /* "sqlite", "postgresql": an SQL plan; s == NULL: documents */
 	bool rollback_mode;
 	int64_t part, parts;
 	struct text digest;          /* snapshot */
@@ -82,12 +87,24 @@ int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *
 int plan_reread(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
 void plan_release(struct plan *p);
 
-/* Does a step destroy: a cleanup, or a patch that removes? */
+/* Does a step destroy: a cleanup, or a patch that removes; of SQL, what a critical finding says destroys? */
 bool step_destroys(const struct plan *p, const struct step *s);
 
 /* Append the canonical text of the idempotency key's input and give its SHA-256 (tenant, project: s NULL for none). */
 void plan_key(struct text env, struct text tenant, struct text project, struct text migration_id,
               struct text step_id, char hex[HEX_SIZE]);
+
+/* Private to plan.c and plan-sql.c: the characters of a string token, kept by p where it is escaped. */
+struct text plan_text(struct plan *p, uint32_t t);
+
+/*
+ * Private to plan.c, plan-sql.c and plan-sql-pairs.c: read the step or rollback
+ * entry at s->tok, which messages call what; compare the steps with their entries.
+ */
+int plan_sql_step(struct plan *p, struct step *s, int64_t index, bool entry, const char *what, const char *where,
+                  struct diag *d);
+int plan_sql_pairs(struct plan *p, const char *where, struct diag *d);
+bool plan_sql_destroys(const struct plan *p, const struct step *s);
 
 /*
  * Write the plan whose text without plan_hash is in b, with its hash put in at
