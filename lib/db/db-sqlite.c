@@ -256,7 +256,9 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 {
 	const struct sqlite *s = arg;
 
-	(void)a, (void)b, (void)schema, (void)trigger;
+	(void)b, (void)schema, (void)trigger;
+	if (action == SQLITE_ATTACH && a && !*a) /* VACUUM's own, which has no name */
+		return SQLITE_OK;
 	if (action == SQLITE_ATTACH || action == SQLITE_DETACH || (action == SQLITE_TRANSACTION && s->guarded))
 		return SQLITE_DENY;
 	return SQLITE_OK;
