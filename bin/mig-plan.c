@@ -6,6 +6,7 @@
  * stdout: rejects, plans, end.  Exit: 0, 2, 3 (stream cut short), 4 (stream
  * edited, rejects over the limit, schema invalid or drifted), 1.
  */
+#include "adopt.h"
 #include "cli.h"
 #include "invert.h"
 #include "planner.h"
@@ -17,10 +18,11 @@ static const char help[] =
 	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
 	"                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
 	"       mig-plan --schema FILE --env dev|staging|prod --migration ID\n"
-	"                --target-version SEMVER [--tenant ID] [--project ID] [--allow-empty]\n"
+	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
+	"                [--allow-empty | --baseline]\n"
 	"       mig-plan --set DIR --env dev|staging|prod --migration ID\n"
 	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
-	"                [--out-of-order] [--allow-empty] [--baseline]\n"
+	"                [--out-of-order] [--allow-empty | --baseline]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
 	"Write the plans that make the changes of a stream, the one that takes a database\n"
@@ -69,6 +71,8 @@ static int check_way(const struct opts *o, int64_t unset)
 		return cli_usage(help, "--batch and --max-rejects are for documents");
 	if (!database && (o->allow_empty || o->baseline))
 		return cli_usage(help, "--allow-empty and --baseline go with --schema or --set");
+	if (o->allow_empty && o->baseline)
+		return cli_usage(help, "--allow-empty and --baseline exclude each other");
 	if (!o->set && o->late)
 		return cli_usage(help, "--out-of-order goes with --set");
 	if (o->reason && !o->rollback)
@@ -129,8 +133,12 @@ static void run_schema(const struct opts *o, struct filter *f)
 	const struct schema_ask ask = { a->env,     a->migration_id, a->target_version, a->tenant,
 		                        a->project, &file.doc,       o->schema,         o->allow_empty };
 
-	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0)
-		schema_planner_run(&ask, &f->in, &f->out, &f->d);
+	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0) {
+		if (o->baseline)
+			adopt_run(a, &file.doc, o->schema, &f->in, &f->out, &f->d);
+		else
+			schema_planner_run(&ask, &f->in, &f->out, &f->d);
+	}
 	schema_file_release(&file);
 }
 
