@@ -46,7 +46,7 @@ add_deleted_at() {
 	migrate "$(table 1 tasks "$(field 1 id integer '"required":true')$(field 2 title single-line-text)$(field 3 deleted_at deleted-at '"indexed":true')" '"primaryKey":{"type":"composite","fields":["id"]}')"
 	is "SELECT count(*) FROM tasks WHERE deleted_at IS NULL" 3
 	accepts "UPDATE tasks SET deleted_at = '2025-01-01 00:00:00' WHERE id = 1"
-	schema | jq -e 'select(.kind == "schema").live.tables[0].indexes[] | select(.name == "idx_tasks_deleted_at")' > /dev/null
+	live -e '.tables[0].indexes[] | select(.name == "idx_tasks_deleted_at")' > /dev/null
 	undo
 }
 
@@ -66,7 +66,7 @@ remove_middle() {
 	q "INSERT INTO t (a, b, c, d) VALUES (1, 2, 3, 4)"
 	migrate "$(table 1 t "$(field 1 a integer)$(field 3 c integer)$(field 4 d integer)")"
 	is "SELECT a, c, d FROM t" '1|3|4'
-	schema | jq -c 'select(.kind == "schema").live.tables[0].columns | map(.name) | .[-3:]' | diff - <(echo '["a","c","d"]')
+	live -c '.tables[0].columns | map(.name) | .[-3:]' | diff - <(echo '["a","c","d"]')
 	undo
 }
 
@@ -74,13 +74,13 @@ remove_indexed() {
 	migrate "$(table 1 tasks "$(field 1 title single-line-text)$(field 2 status status '"options":["a","b"],"indexed":true')")"
 	q "INSERT INTO tasks (title, status) VALUES ('A', 'a')"
 	migrate "$(table 1 tasks "$(field 1 title single-line-text)")"
-	[ -z "$(schema | jq -r 'select(.kind == "schema").live.tables[0].indexes[].name | select(. == "idx_tasks_status")')" ]
+	[ -z "$(live -r '.tables[0].indexes[].name | select(. == "idx_tasks_status")')" ]
 	undo
 }
 
 author() {
 	table 1 users "$email"
-	echo ,
+	printf ,
 	table 2 posts "$(field 1 title single-line-text)$1"
 }
 
@@ -90,7 +90,7 @@ remove_foreign_key() {
 	q "INSERT INTO posts (title, author) VALUES ('A', 1)"
 	migrate "$(author "")"
 	is "SELECT title FROM posts" A
-	schema | jq -e 'select(.kind == "schema").live.tables[] | select(.name == "posts").foreign_keys == []' > /dev/null
+	live -e '.tables[] | select(.name == "posts").foreign_keys == []' > /dev/null
 	undo
 }
 
@@ -108,7 +108,7 @@ rename_indexed() {
 	migrate "$(table 1 products "$(field 1 sku single-line-text)" '"indexes":[{"name":"idx_products_sku","fields":["sku"]}]')"
 	q "INSERT INTO products (sku) VALUES ('s')"
 	migrate "$(table 1 products "$(field 1 product_code single-line-text)" '"indexes":[{"name":"idx_products_sku","fields":["product_code"]}]')"
-	schema | jq -r 'select(.kind == "schema").live.tables[0].indexes[] | select(.name == "idx_products_sku").definition' | grep product_code
+	live -r '.tables[0].indexes[] | select(.name == "idx_products_sku").definition' | grep product_code
 	undo
 }
 
@@ -119,7 +119,7 @@ rename_foreign_key() {
 	migrate "$(author "$(field 2 client_id relationship '"relatedTable":"users"')")"
 	is "SELECT client_id FROM posts" 1
 	refuses "INSERT INTO posts (title, client_id) VALUES ('B', 999)"
-	schema | jq -e 'select(.kind == "schema").live.tables[] | select(.name == "posts").foreign_keys | length == 1' > /dev/null
+	live -e '.tables[] | select(.name == "posts").foreign_keys | length == 1' > /dev/null
 	undo
 }
 
@@ -145,7 +145,7 @@ rename_table() {
 
 posts_and_comments() {
 	table 1 "$1" "$(field 1 title single-line-text)"
-	echo ,
+	printf ,
 	table 2 comments "$(field 1 body long-text)$(field 2 post_id relationship "\"relatedTable\":\"$1\"")"
 }
 
@@ -284,7 +284,7 @@ default_changed() {
 default_removed() {
 	migrate "$(prioritised '"default":"draft"')"
 	migrate "$(prioritised)"
-	schema | jq -e 'select(.kind == "schema").live.tables[0].columns[] | select(.name == "priority").default == null' > /dev/null
+	live -e '.tables[0].columns[] | select(.name == "priority").default == null' > /dev/null
 	undo
 }
 
@@ -379,7 +379,7 @@ unique_added() {
 	q "INSERT INTO users (username) VALUES ('a'), ('b')"
 	migrate "$(unique '"unique":true')"
 	refuses "INSERT INTO users (username) VALUES ('a')"
-	schema | jq -e 'select(.kind == "schema").live.tables[0].uniques[] | select(.name == "users_username_key")' > /dev/null
+	live -e '.tables[0].uniques[] | select(.name == "users_username_key")' > /dev/null
 	undo
 }
 
@@ -408,7 +408,7 @@ unique_pair() {
 	undo
 }
 
-indexes() { schema | jq -r 'select(.kind == "schema").live.tables[0].indexes[] | select(.name | test("deleted_at") | not) | .name' | tr '\n' ' '; }
+indexes() { live -r '.tables[0].indexes[] | select(.name | test("deleted_at") | not) | .name' | tr '\n' ' '; }
 
 indexed() { table 1 people "$(field 1 first single-line-text "$1")$(field 2 last single-line-text)" "$2"; }
 
@@ -423,7 +423,7 @@ index_composite() {
 	migrate "$(indexed '"indexed":true')"
 	migrate "$(indexed '' '"indexes":[{"name":"idx_names","fields":["last","first"]}]')"
 	[ "$(indexes)" = 'idx_names ' ]
-	schema | jq -r 'select(.kind == "schema").live.tables[0].indexes[].definition' | tr -d '"' | grep '(last, first)'
+	live -r '.tables[0].indexes[].definition' | tr -d '"' | grep '(last, first)'
 	undo
 }
 
@@ -463,7 +463,7 @@ view_removed() {
 	migrate "$(viewed)"
 	refuses "SELECT * FROM active_users"
 	is "SELECT count(*) FROM users" 1
-	! jq -e 'select(.kind == "plan").steps[] | select(.type == "cleanup")' plan
+	[ -z "$(jq -r 'select(.kind == "plan").steps[].type | select(. == "cleanup")' plan)" ]
 	undo
 }
 

@@ -71,6 +71,9 @@ app() {
 
 schema() { mig-extract --create --store "$STORE" --schema; }
 
+# live JQ..: of the database's own account of itself
+live() { schema | jq -c 'select(.kind == "schema").live' | jq "$@"; }
+
 plan_schema() { mig-plan --schema app.json --env dev --migration app --target-version 1.0.0 "$@"; }
 
 gated() { mig-gate --env dev --apply "$@"; }
