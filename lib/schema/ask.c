@@ -248,7 +248,8 @@ void ask_change(const struct half *h)
 			ask_unique(h, c->new.index->column, c->new.index->n);
 		break;
 	case WHAT_ADD_CHECK:
-		ask_check(h);
+		if (!check_implied(c->pair, c->old.check, c->new.check))
+			ask_check(h);
 		break;
 	case WHAT_ADD_FOREIGN_KEY:
 		ask_foreign(h);

@@ -10,6 +10,8 @@
  */
 #include "delta.h"
 
+#include "number.h"
+
 #include <stdlib.h>
 
 enum { TURN_NAMES = 3, TURN_UNIQUE = 10, TURN_CHECK, TURN_INDEX, TURN_RLS, TURN_POLICY };
@@ -121,6 +123,13 @@ static bool retyped(const struct delta *x, const struct pair *p, bool old, const
 	if (old && was && p->to[was - p->old->column] >= 0)
 		is = &p->new->column[p->to[was - p->old->column]];
 	return was && is && !same_type(was->type, is->type, x->dialect);
+}
+
+static bool retyped_column(const struct pair *p, const struct column *old)
+{
+	int32_t to = p->to[old - p->old->column];
+
+	return to >= 0 && strcmp(p->new->column[to].type, old->type) != 0;
 }
 
 static void read_checks(struct delta *x, const struct pair *p, bool old, struct items *to)
@@ -315,6 +324,45 @@ static void compare(struct delta *x, struct pair *p, const struct sort *s)
 			add(x, p, s, i, i->namesake >= 0 ? &old.v[i->namesake] : NULL);
 	free(old.v);
 	free(new.v);
+}
+
+static bool among(const char *s, char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i], s) == 0)
+			return true;
+	return false;
+}
+
+/* Is a limit no tighter than the old one?  sign: 1 for the greatest value, -1 for the least. */
+static bool looser(const char *old, const char *new, int sign)
+{
+	if (!new)
+		return true;
+	return old && sign * (number_value(new, strlen(new)) - number_value(old, strlen(old))) >= 0;
+}
+
+bool check_implied(const struct pair *p, const struct check *old, const struct check *new)
+{
+	const struct column *c = old && new && new->column ? pair_origin(p, new->column) : NULL;
+
+	if (!c || old->kind != new->kind || !old->column || strcmp(c->name, old->column) != 0 || retyped_column(p, c))
+		return false;
+	switch (new->kind) {
+	case CHECK_ENUM:
+	case CHECK_SUBSET:
+		for (size_t i = 0; i < old->noption; i++)
+			if (!among(old->option[i], new->option, new->noption))
+				return false;
+		return true;
+	case CHECK_RANGE:
+		return looser(old->max, new->max, 1) && looser(old->min, new->min, -1);
+	case CHECK_MAX_ITEMS:
+	case CHECK_MAX_LENGTH:
+		return looser(old->max, new->max, 1);
+	default:
+		return false;
+	}
 }
 
 /* A circle of references: the key waits until both tables are there, and goes before the first of them does. */

@@ -143,6 +143,9 @@ static inline bool same_string(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* Does every value that old lets through pass new as well?  Only where it is the same kind of check of the same column. */
+bool check_implied(const struct pair *p, const struct check *old, const struct check *new);
+
 static inline bool default_same(const struct column *a, const struct column *b)
 {
 	return a->def == b->def && same_string(a->def_text, b->def_text);
