@@ -33,7 +33,9 @@ DEFAULT_O := build/$(MODE)-$(CC)
 O ?= $(DEFAULT_O)
 
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
-ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) $(OPTCPP) $(CPPFLAGS)
+# Where libpq-fe.h is; its library is opened by those that need it, see docs/adr/0070.
+PQ_INCLUDE ?= /usr/include/postgresql
+ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) -isystem $(PQ_INCLUDE) $(OPTCPP) $(CPPFLAGS)
 # A filter that opens no store has no use for a database's library.
 LIBS = -ljq -lcrypto -Wl,--push-state,--as-needed -lsqlite3 -Wl,--pop-state -lm
 
@@ -43,7 +45,8 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3
+           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3 \
+           postgresql libpq-dev
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 
@@ -129,16 +132,16 @@ $(O)/unit/%: $(O)/tests/unit/%.o $(O)/libmig.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# The fuzz targets replay the files they are given; jansson is their oracle.
+# The fuzz targets replay the files they are given; jansson and sqlite3 are their oracles.
 $(O)/replay/%: tests/fuzz/%.c $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson -lsqlite3 $(LIBS)
 
 .PHONY: fuzzers
 fuzzers: $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(O)/fuzz_%: tests/fuzz/fuzz_%.c $(O)/libmig.a
 	@mkdir -p build/corpus/fuzz_$*
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson -lsqlite3 $(LIBS)
 
 $(O)/scan_bench: tests/bench/scan_bench.c $(O)/libmig.a
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
