@@ -33,7 +33,9 @@ DEFAULT_O := build/$(MODE)-$(CC)
 O ?= $(DEFAULT_O)
 
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
-ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) $(OPTCPP) $(CPPFLAGS)
+# Where libpq-fe.h is; its library is opened by those that need it, see docs/adr/0070.
+PQ_INCLUDE ?= /usr/include/postgresql
+ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) -isystem $(PQ_INCLUDE) $(OPTCPP) $(CPPFLAGS)
 # A filter that opens no store has no use for a database's library.
 LIBS = -ljq -lcrypto -Wl,--push-state,--as-needed -lsqlite3 -Wl,--pop-state -lm
 
@@ -43,7 +45,8 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3
+           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3 \
+           postgresql libpq-dev
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 

@@ -38,6 +38,8 @@ static const struct ruleset by_abi[] = {
 
 #define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
+enum { CONNECT_TCP = 2 };
+
 /*
  * A writer has every right below its folder, so that the kernel, which looks for
  * them from a name upwards, stops at that folder: for one right that is denied
@@ -52,6 +54,16 @@ static int failed(struct diag *d, const char *what)
 	                strerror(errno));
 }
 
+/* What is left: rights below some folders, and speaking to servers. */
+struct left {
+	struct below {
+		int dir;
+		uint64_t rights;
+	} v[3];
+	size_t n;
+	bool connects;
+};
+
 static int allow_below(int ruleset, int dir, uint64_t rights)
 {
 	const struct landlock_path_beneath_attr below = { .allowed_access = rights, .parent_fd = dir };
@@ -59,24 +71,34 @@ static int allow_below(int ruleset, int dir, uint64_t rights)
 	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
 }
 
-/* Keep only these rights below the n folders; none at all where n is 0. */
-static int landlock(const int *dirs, size_t n, uint64_t rights, struct diag *d)
+static bool renames(const struct left *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].rights & LANDLOCK_ACCESS_FS_REFER)
+			return true;
+	return false;
+}
+
+static int landlock(const struct left *l, struct diag *d)
 {
 	const long known = sizeof by_abi / sizeof *by_abi;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	/* ABI 1 knows no REFER: it forbids every rename from one folder to another */
-	if (abi < 1 || (abi == 1 && rights & LANDLOCK_ACCESS_FS_REFER))
+	if (abi < 1 || (abi == 1 && renames(l)))
 		return 0;
-	const struct ruleset *all = &by_abi[(abi < known ? abi : known) - 1];
-	int fd = (int)syscall(SYS_landlock_create_ruleset, all, sizeof *all, 0);
+	struct ruleset all = by_abi[(abi < known ? abi : known) - 1];
+
+	if (l->connects)
+		all.tcp &= ~(uint64_t)CONNECT_TCP;
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
 
 	if (fd < 0)
 		return failed(d, "landlock_create_ruleset");
 	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i++)
-		if (allow_below(fd, dirs[i], rights & all->fs) < 0)
+	for (size_t i = 0; i < l->n && rc == 0; i++)
+		if (allow_below(fd, l->v[i].dir, l->v[i].rights & all.fs) < 0)
 			rc = failed(d, "landlock_add_rule");
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		rc = failed(d, "landlock_restrict_self");
@@ -84,12 +106,12 @@ static int landlock(const int *dirs, size_t n, uint64_t rights, struct diag *d)
 	return rc;
 }
 
-static int confine(const int *dirs, size_t n, uint64_t rights, struct diag *d)
+static int confine(const struct left *l, struct diag *d)
 {
 	tzset(); /* libc would read the time zone when it is first asked for a time */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return failed(d, "no_new_privs");
-	return landlock(dirs, n, rights, d);
+	return landlock(l, d);
 }
 
 /* Root, too, can then make no device file; no_new_privs keeps it from coming back. */
@@ -113,7 +135,7 @@ int sandbox_pure(struct diag *d)
 
 	if (left_out)
 		return 0;
-	if (confine(NULL, 0, 0, d) < 0)
+	if (confine(&(struct left){ .n = 0 }, d) < 0)
 		return -1;
 	return setrlimit(RLIMIT_NOFILE, &none) < 0 ? failed(d, "RLIMIT_NOFILE") : 0;
 }
@@ -137,9 +159,28 @@ int sandbox_tree(int dir, bool writes, struct diag *d)
 
 int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d)
 {
+	struct left l = { .n = n };
+
 	if (left_out)
 		return 0;
 	if (writes && give_up_devices(d) < 0)
 		return -1;
-	return confine(dirs, n, writes ? WRITING : READING, d);
+	for (size_t i = 0; i < n; i++)
+		l.v[i] = (struct below){ dirs[i], writes ? WRITING : READING };
+	return confine(&l, d);
+}
+
+int sandbox_client(int dir, struct diag *d)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct left l = { .v = { { root, READING }, { dir, WRITING } }, .n = dir < 0 ? 1 : 2, .connects = true };
+
+	if (root < 0)
+		return failed(d, "/");
+	int rc = left_out ? 0 : give_up_devices(d);
+
+	if (rc == 0 && !left_out)
+		rc = confine(&l, d);
+	close(root);
+	return rc;
 }

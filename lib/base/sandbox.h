@@ -12,8 +12,9 @@
  *	sandbox_pure     nothing
  *	sandbox_reading  every file, for reading
  *	sandbox_tree     what is below one folder, or some, for reading or for writing, too
+ *	sandbox_client   every file, for reading, one folder for writing, and servers by TCP
  *
- * By none of them can TCP be spoken, nor a process outside be sent a signal.
+ * By none of the others can TCP be spoken, by none at all a port be opened, nor a process outside be sent a signal.
  * Who writes below a folder may still do there what its user may, but make devices.
  */
 #ifndef MIG_SANDBOX_H
@@ -32,7 +33,10 @@ int sandbox_reading(struct diag *d);
 /* Only what is below the folder dir, and that for reading only unless writes. */
 int sandbox_tree(int dir, bool writes, struct diag *d);
 
-/* The same for n folders. */
+/* The same for at most three folders. */
 int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
+
+/* Servers may be spoken to, files read, and what is below the folder dir written; dir -1: nothing. */
+int sandbox_client(int dir, struct diag *d);
 
 #endif

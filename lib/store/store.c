@@ -60,8 +60,10 @@ struct store *store_open_as(const char *uri, const struct store_how *how, struct
 		return store_fs_open(uri + 3, how->mode, d);
 	if (scheme(uri, "sqlite:"))
 		return store_sqlite_open(uri + 7, how, d);
+	if (scheme(uri, "postgresql:") || scheme(uri, "postgres:"))
+		return store_pg_open(uri, how, d);
 	/* what follows the scheme may hold a password: only the scheme is shown */
-	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR or sqlite:FILE",
+	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR, sqlite:FILE or postgresql://..",
 	         (int)strcspn(uri, ":/@?"), uri);
 	return NULL;
 }

@@ -170,5 +170,7 @@ void store_catch_signals(void);
 /* Each kind of store: its constructor, given what follows the scheme. */
 struct store *store_fs_open(const char *dir, enum store_mode mode, struct diag *d);
 struct store *store_sqlite_open(const char *file, const struct store_how *how, struct diag *d);
+/* This one is given the whole URI: it is libpq's. */
+struct store *store_pg_open(const char *uri, const struct store_how *how, struct diag *d);
 
 #endif

@@ -13,7 +13,7 @@ static bool same(const struct judge *j, const char *a, const char *b)
 	return (j->schema->dialect == DIALECT_SQLITE ? strcasecmp(a, b) : strcmp(a, b)) == 0;
 }
 
-static bool holds(const struct judge *j, const struct names *l, const char *name)
+static bool holds(const struct judge *j, const struct table_names *l, const char *name)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (same(j, l->list[i], name))
@@ -21,7 +21,7 @@ static bool holds(const struct judge *j, const struct names *l, const char *name
 	return false;
 }
 
-static void put(const struct judge *j, struct names *l, const char *name)
+static void put(const struct judge *j, struct table_names *l, const char *name)
 {
 	if (holds(j, l, name))
 		return;
@@ -32,7 +32,7 @@ static void put(const struct judge *j, struct names *l, const char *name)
 	l->list[l->n++] = xstrdup(name);
 }
 
-static void take_out(const struct judge *j, struct names *l, const char *name)
+static void take_out(const struct judge *j, struct table_names *l, const char *name)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (same(j, l->list[i], name)) {
@@ -41,7 +41,7 @@ static void take_out(const struct judge *j, struct names *l, const char *name)
 		}
 }
 
-static void empty(struct names *l)
+static void empty(struct table_names *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		free(l->list[i]);
@@ -73,7 +73,7 @@ void judge_init(struct judge *j, const struct schema_intake *schema, struct diag
 
 void judge_release(struct judge *j)
 {
-	struct names *all[] = { &j->known, &j->changed, &j->fresh };
+	struct table_names *all[] = { &j->known, &j->changed, &j->fresh };
 
 	for (size_t i = 0; i < 3; i++) {
 		empty(all[i]);

@@ -11,7 +11,7 @@
 #include "schema-intake.h"
 #include "sqlset.h"
 
-struct names {
+struct table_names {
 	char **list;
 	size_t n, cap;
 };
@@ -19,9 +19,9 @@ struct names {
 struct judge {
 	const struct schema_intake *schema;
 	struct diag *d;
-	struct names known;   /* tables and views */
-	struct names changed; /* tables that are not any more as in the planned schema */
-	struct names fresh;   /* made in the hop at hand */
+	struct table_names known;   /* tables and views */
+	struct table_names changed; /* tables that are not any more as in the planned schema */
+	struct table_names fresh;   /* made in the hop at hand */
 	bool opaque;          /* a statement may have made or dropped anything */
 	struct meaning m;
 };

@@ -1,0 +1,489 @@
+/* db-pg.c -- PostgreSQL behind db.h: connecting, statements, transactions */
+#include "db-pg.h"
+
+#include "pg-words.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* pg_type.dat of the server's sources. */
+enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701 };
+
+enum { ASK_STOP_MS = 100 };
+
+static struct pg *of(struct db *db)
+{
+	return (struct pg *)db;
+}
+
+/* One row; bytes are kept here, as they come in hex. */
+struct row {
+	struct db_value *v;
+	int n;
+	struct buf bytes;
+};
+
+static int nibble(char c)
+{
+	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+/* "\x00ff" at s, to be found at its offset in r->bytes when all of the row is there. */
+static void take_bytes(struct row *r, struct db_value *v)
+{
+	size_t at = r->bytes.len;
+
+	for (size_t i = 2; i + 1 < v->n; i += 2)
+		buf_addch(&r->bytes, (char)(nibble(v->s[i]) << 4 | nibble(v->s[i + 1])));
+	v->n = r->bytes.len - at;
+}
+
+static enum db_type type_of(Oid oid)
+{
+	switch (oid) {
+	case OID_BOOL: return DB_BOOL;
+	case OID_BYTEA: return DB_BLOB;
+	case OID_INT8:
+	case OID_INT2:
+	case OID_INT4:
+	case OID_OID: return DB_INT;
+	case OID_FLOAT4:
+	case OID_FLOAT8: return DB_REAL;
+	default: return DB_TEXT; /* NUMERIC as well: a double would not hold it */
+	}
+}
+
+static void take_row(struct row *r, const PGresult *res, int line)
+{
+	size_t at = 0;
+
+	buf_reset(&r->bytes);
+	for (int i = 0; i < r->n; i++) {
+		struct db_value *v = &r->v[i];
+
+		*v = (struct db_value){ .type = DB_NULL };
+		if (pq.PQgetisnull(res, line, i))
+			continue;
+		v->type = type_of(pq.PQftype(res, i));
+		v->s = pq.PQgetvalue(res, line, i);
+		v->n = (size_t)pq.PQgetlength(res, line, i);
+		if (v->type == DB_BOOL)
+			*v = (struct db_value){ DB_BOOL, *v->s == 't' ? "true" : "false", *v->s == 't' ? 4 : 5 };
+		else if (v->type == DB_BLOB)
+			take_bytes(r, v);
+	}
+	for (int i = 0; i < r->n; i++)
+		if (r->v[i].type == DB_BLOB) {
+			r->v[i].s = r->v[i].n ? r->bytes.s + at : "";
+			at += r->v[i].n;
+		}
+}
+
+static int take_rows(const PGresult *res, db_row *each, void *arg)
+{
+	int lines = pq.PQntuples(res), rc = 0;
+
+	if (!each || lines == 0)
+		return 0;
+	struct row r = { .n = pq.PQnfields(res) };
+
+	r.v = xcalloc((size_t)r.n + 1, sizeof *r.v);
+	for (int i = 0; i < lines && rc == 0; i++) {
+		take_row(&r, res, i);
+		rc = each(arg, r.v, (size_t)r.n) < 0 ? -1 : 0;
+	}
+	free(r.v);
+	buf_release(&r.bytes);
+	return rc;
+}
+
+static void cancel(struct pg *p)
+{
+	PGcancel *c = pq.PQgetCancel(p->conn);
+	char why[256];
+
+	if (c)
+		pq.PQcancel(c, why, sizeof why);
+	pq.PQfreeCancel(c);
+}
+
+/* The next result of what was sent, asking now and then whether to go on. */
+static PGresult *next_result(struct pg *p)
+{
+	bool stopped = false;
+
+	while (pq.PQisBusy(p->conn)) {
+		struct pollfd fd = { .fd = pq.PQsocket(p->conn), .events = POLLIN };
+		int n = poll(&fd, 1, p->base.stop && !stopped ? ASK_STOP_MS : -1);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		if (p->base.stop && !stopped && p->base.stop()) {
+			stopped = true;
+			cancel(p);
+		}
+		if (n > 0 && !pq.PQconsumeInput(p->conn))
+			break;
+	}
+	return pq.PQgetResult(p->conn);
+}
+
+/* COPY speaks with the client, and we have nothing to say. */
+static void end_copy(struct pg *p, ExecStatusType status)
+{
+	char *line;
+
+	if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
+		pq.PQputCopyEnd(p->conn, "COPY FROM STDIN has no input here");
+	while (status != PGRES_COPY_IN && pq.PQgetCopyData(p->conn, &line, 0) > 0)
+		pq.PQfreemem(line);
+}
+
+/* Take all results of what was sent; the first thing that fails counts. */
+static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
+{
+	bool failed = false, stopped = false;
+	PGresult *r;
+
+	while ((r = next_result(p))) {
+		ExecStatusType status = pq.PQresultStatus(r);
+
+		switch (status) {
+		case PGRES_SINGLE_TUPLE:
+		case PGRES_TUPLES_OK:
+			if (!stopped && !failed)
+				stopped = take_rows(r, each, arg) < 0;
+			break;
+		case PGRES_COMMAND_OK:
+		case PGRES_EMPTY_QUERY: break;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH: end_copy(p, status); break;
+		default:
+			if (!failed)
+				pg_failed(p, r, sql, d);
+			failed = true;
+		}
+		pq.PQclear(r);
+	}
+	if (!failed && pq.PQstatus(p->conn) != CONNECTION_OK) {
+		pg_failed(p, NULL, NULL, d);
+		failed = true;
+	}
+	return failed || stopped ? -1 : 0;
+}
+
+int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
+{
+	p->trouble = DB_FINE;
+	if (!pq.PQsendQuery(p->conn, sql))
+		return pg_failed(p, NULL, NULL, d);
+	pq.PQsetSingleRowMode(p->conn);
+	return receive(p, NULL, each, arg, d);
+}
+
+/* Bytes go as the text that bytea reads. */
+static char *hex_of(const struct db_value *v)
+{
+	static const char digit[] = "0123456789abcdef";
+	char *s = xmalloc(2 * v->n + 3), *to = s;
+
+	*to++ = '\\';
+	*to++ = 'x';
+	for (size_t i = 0; i < v->n; i++) {
+		*to++ = digit[(unsigned char)v->s[i] >> 4];
+		*to++ = digit[v->s[i] & 15];
+	}
+	*to = '\0';
+	return s;
+}
+
+int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d)
+{
+	char **text = xcalloc(n + 1, sizeof *text);
+	int rc = -1;
+
+	p->trouble = DB_FINE;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].type != DB_NULL)
+			text[i] = v[i].type == DB_BLOB ? hex_of(&v[i]) : xmemdup(v[i].s, v[i].n);
+	if (!pq.PQsendQueryParams(p->conn, sql, (int)n, NULL, (const char *const *)text, NULL, NULL, 0))
+		pg_failed(p, NULL, NULL, d);
+	else {
+		pq.PQsetSingleRowMode(p->conn);
+		rc = receive(p, sql, each, arg, d);
+	}
+	for (size_t i = 0; i < n; i++)
+		free(text[i]);
+	free(text);
+	return rc;
+}
+
+static int query(struct db *db, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg,
+                 struct diag *d)
+{
+	return pg_query(of(db), sql, v, n, each, arg, d);
+}
+
+/* No procedure and no DO block can: the server refuses it inside a transaction of the client's. */
+static bool ends_transaction(const char *sql)
+{
+	const char *s = pg_word(sql);
+
+	if (pg_take(&s, "ROLLBACK")) {
+		if (!pg_take(&s, "WORK"))
+			pg_take(&s, "TRANSACTION");
+		return !pg_take(&s, "TO");
+	}
+	if (pg_take(&s, "PREPARE"))
+		return pg_take(&s, "TRANSACTION");
+	return pg_take(&s, "COMMIT") || pg_take(&s, "END") || pg_take(&s, "ABORT");
+}
+
+int pg_exec(struct db *db, struct text sql, struct diag *d)
+{
+	struct pg *p = of(db);
+	int rc;
+
+	if (memchr(sql.s, '\0', sql.n)) {
+		p->trouble = DB_OTHER;
+		return diag_add(d, MIG_INVALID, "sql_failed", db->name, "a statement holds a NUL character");
+	}
+	char *text = xmemdup(sql.s, sql.n);
+
+	if (p->inside && ends_transaction(text)) {
+		p->trouble = DB_OTHER;
+		rc = diag_add(d, MIG_INVALID, "ends_transaction", db->name, "a statement may not end the transaction");
+	} else if (p->inside) {
+		rc = pg_query(p, text, NULL, 0, NULL, NULL, d);
+	} else {
+		rc = pg_index(p, text, d);
+	}
+	free(text);
+	return rc;
+}
+
+/* After a lost connection: a new one, and the lock again, which the old one's end has freed. */
+static int again(struct pg *p, struct diag *d)
+{
+	char *holder = p->holder;
+	int rc;
+
+	if (pq.PQstatus(p->conn) == CONNECTION_OK)
+		return 0;
+	p->holder = NULL;
+	pq.PQreset(p->conn);
+	if (pq.PQstatus(p->conn) != CONNECTION_OK)
+		rc = pg_failed(p, NULL, NULL, d);
+	else
+		rc = pg_plain(p, PG_SETTINGS("SET "), NULL, NULL, d);
+	if (rc == 0 && holder)
+		rc = pg_lock(&p->base, p->patience, holder, d);
+	if (rc < 0)
+		p->holder = holder;
+	else
+		free(holder);
+	return rc;
+}
+
+static int begin(struct db *db, bool writes, struct diag *d)
+{
+	struct pg *p = of(db);
+
+	if (again(p, d) < 0 || pg_plain(p,
+	                                writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
+	                                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
+	                                NULL, NULL, d) < 0)
+		return -1;
+	p->inside = true;
+	return 0;
+}
+
+/* The server says ROLLBACK where it could not do it, and does not call that an error. */
+static int commit(struct db *db, struct diag *d)
+{
+	struct pg *p = of(db);
+	bool doomed = pq.PQtransactionStatus(p->conn) == PQTRANS_INERROR;
+
+	if (pg_plain(p, "COMMIT", NULL, NULL, d) < 0) {
+		if (p->trouble != DB_LOST)
+			p->inside = false;
+		return -1;
+	}
+	p->inside = false;
+	if (!doomed)
+		return 0;
+	p->trouble = DB_OTHER;
+	return diag_add(d, MIG_ERROR, "sql_failed", db->name, "the transaction had failed, and was undone");
+}
+
+static void rollback(struct db *db)
+{
+	struct pg *p = of(db);
+	struct diag quiet = DIAG_INIT;
+	PGTransactionStatusType now = pq.PQtransactionStatus(p->conn);
+
+	if (now == PQTRANS_INTRANS || now == PQTRANS_INERROR) {
+		enum db_trouble trouble = p->trouble;
+
+		pg_plain(p, "ROLLBACK", NULL, NULL, &quiet);
+		p->trouble = trouble;
+	}
+	p->inside = false;
+	diag_release(&quiet);
+}
+
+static int known(struct db *db, struct diag *d)
+{
+	struct buf b = BUF_INIT;
+	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b, d);
+
+	buf_release(&b);
+	return rc;
+}
+
+static int prepare(struct db *db, struct diag *d)
+{
+	static const char ddl[] =
+		"CREATE SCHEMA IF NOT EXISTS mig; CREATE SCHEMA IF NOT EXISTS system;"
+		"CREATE TABLE IF NOT EXISTS mig.mig_ledger (seq BIGINT PRIMARY KEY, entry TEXT NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS mig.mig_plan (plan_hash TEXT PRIMARY KEY, plan TEXT NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS system.schema_checksum (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, "
+		"schema JSONB NOT NULL, updated_at TIMESTAMPTZ NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS system.migration_history (id SERIAL PRIMARY KEY, version INTEGER NOT NULL, "
+		"checksum TEXT NOT NULL, schema JSONB, live JSONB, applied_at TIMESTAMPTZ NOT NULL, "
+		"rolled_back_at TIMESTAMPTZ);"
+		"CREATE TABLE IF NOT EXISTS system.migration_log (id SERIAL PRIMARY KEY, operation TEXT NOT NULL, "
+		"from_version INTEGER, to_version INTEGER, reason TEXT, status TEXT NOT NULL, "
+		"created_at TIMESTAMPTZ NOT NULL)";
+
+	return pg_plain(of(db), ddl, NULL, NULL, d);
+}
+
+/* The server keeps foreign keys at every statement. */
+static int orphans(struct db *db, struct diag *d)
+{
+	(void)db;
+	(void)d;
+	return 0;
+}
+
+static void stamp(const char *time, char out[32])
+{
+	snprintf(out, 32, "%s", time);
+}
+
+static enum db_trouble trouble(const struct db *db)
+{
+	return ((const struct pg *)db)->trouble;
+}
+
+/* Who writes may have to connect again, for which files are read that only libpq knows. */
+static int confine(struct db *db, int state, struct diag *d)
+{
+	return of(db)->mode == DB_WRITE || of(db)->mode == DB_CREATE ? sandbox_client(state, d) : sandbox_reading(d);
+}
+
+static void close_db(struct db *db)
+{
+	struct pg *p = of(db);
+
+	if (p->conn) {
+		rollback(db);
+		pq.PQfinish(p->conn);
+	}
+	free(p->holder);
+	free((char *)(uintptr_t)db->name);
+	free(p);
+}
+
+static const struct db_ops ops = {
+	.dialect = "postgresql",
+	.names = { "mig.mig_ledger", "mig.mig_plan", "system.schema_checksum", "system.migration_history",
+	           "system.migration_log" },
+	.exec = pg_exec,
+	.query = query,
+	.begin = begin,
+	.commit = commit,
+	.rollback = rollback,
+	.lock = pg_lock,
+	.known = known,
+	.prepare = prepare,
+	.live = pg_live,
+	.estimates = pg_estimates,
+	.orphans = orphans,
+	.stamp = stamp,
+	.trouble = trouble,
+	.scratch = pg_scratch,
+	.confine = confine,
+	.close = close_db,
+};
+
+/* NOTICE and WARNING are for people at a terminal. */
+static void no_notice(void *arg, const PGresult *r)
+{
+	(void)arg;
+	(void)r;
+}
+
+/* libpq's own message would show what it did not understand, which may be a password. */
+static int check_uri(const char *uri, struct diag *d)
+{
+	char *why = NULL;
+	PQconninfoOption *o = pq.PQconninfoParse(uri, &why);
+
+	pq.PQfreemem(why);
+	pq.PQconninfoFree(o);
+	if (o)
+		return 0;
+	return diag_add(d, MIG_USAGE, "bad_store", NULL,
+	                "not a URI that PostgreSQL's client library reads: expected postgresql://[user@]host[:port]/database");
+}
+
+/* "connection to server at .. failed: FATAL:  ..", and no more of the URI than host, port, user and database. */
+static int unreachable(struct pg *p, struct diag *d)
+{
+	const char *said = pq.PQerrorMessage(p->conn);
+
+	p->trouble = DB_UNREADY;
+	return diag_add(d, MIG_PRECONDITION, "connection_failed", p->base.name, "%.*s", (int)strcspn(said, "\n"), said);
+}
+
+static int connect_to(struct pg *p, const char *uri, struct diag *d)
+{
+	/* what stands in the URI comes later and wins */
+	const char *wait = getenv("PGCONNECT_TIMEOUT");
+	const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding", NULL };
+	const char *const values[] = { progname, wait && *wait ? wait : "10", uri, "UTF8", NULL };
+
+	p->conn = pq.PQconnectdbParams(keys, values, 1);
+	if (!p->conn)
+		die(MIG_ERROR, "out of memory");
+	const char *name = pq.PQdb(p->conn);
+
+	p->base.name = xstrdup(name && *name ? name : "postgresql");
+	if (pq.PQstatus(p->conn) != CONNECTION_OK)
+		return unreachable(p, d);
+	pq.PQsetNoticeReceiver(p->conn, no_notice, NULL);
+	return pg_plain(p, p->mode == DB_WRITE || p->mode == DB_CREATE
+	                           ? PG_SETTINGS("SET ")
+	                           : PG_SETTINGS("SET ") "SET default_transaction_read_only=on",
+	                NULL, NULL, d);
+}
+
+struct db *db_pg_open(const char *uri, enum db_mode mode, struct diag *d)
+{
+	if (pq_load(d) < 0 || check_uri(uri, d) < 0)
+		return NULL;
+	struct pg *p = xcalloc(1, sizeof *p);
+
+	p->base.ops = &ops;
+	p->mode = mode;
+	if (connect_to(p, uri, d) == 0)
+		return &p->base;
+	close_db(&p->base);
+	return NULL;
+}

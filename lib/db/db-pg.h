@@ -1,0 +1,56 @@
+/*
+ * db-pg.h -- what is between the parts of PostgreSQL's table of functions.
+ *
+ * Floor 7.
+ */
+#ifndef MIG_DB_PG_H
+#define MIG_DB_PG_H
+
+#include "db.h"
+#include "db-pg-lib.h"
+
+struct pg {
+	struct db base;
+	PGconn *conn;
+	enum db_mode mode;
+	enum db_trouble trouble;
+	bool inside;        /* a transaction of begin's */
+	char *holder;       /* of the lock, when it is held; NULL: it is not */
+	unsigned patience;  /* seconds that lock was to wait */
+	bool tried;         /* a scratch database: all of it is one transaction, */
+	unsigned depth;     /* with so many savepoints */
+};
+
+/* What every transaction, and the session, begins with: the same text from any server for the same thing. */
+#define PG_SETTINGS(set)                                                                                          \
+	set "search_path=public;" set "datestyle='ISO, YMD';" set "intervalstyle=postgres;" set "timezone='UTC';" \
+	set "extra_float_digits=1;" set "bytea_output=hex;" set "lc_monetary='C';" set "xmloption=content;"        \
+	set "standard_conforming_strings=on;" set "quote_all_identifiers=off;" set "row_security=off;"             \
+	set "client_min_messages=warning;" set "jit=off;"
+
+/* Statements of our own, one behind the other; rows go to each, if not NULL. */
+int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d);
+/* One statement with parameters. */
+int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d);
+
+/*
+ * Add the finding for a failed result, or, r NULL, for the connection: sets
+ * p->trouble and returns -1.  sql, if not NULL, is the text that positions count in.
+ */
+int pg_failed(struct pg *p, const PGresult *r, const char *sql, struct diag *d);
+
+/*
+ * One statement outside of a transaction.  An index that is built concurrently:
+ * an invalid one of that name is dropped first, and dropped again where it
+ * fails; one that is there already, and the same, is what was wanted.
+ */
+int pg_index(struct pg *p, const char *sql, struct diag *d);
+
+/* See db.h. */
+int pg_exec(struct db *db, struct text sql, struct diag *d);
+int pg_live(struct db *db, struct buf *out, struct diag *d);
+int pg_estimates(struct db *db, struct buf *out, struct diag *d);
+int pg_lock(struct db *db, unsigned seconds, const char *holder, struct diag *d);
+struct db *pg_scratch(struct db *db, struct diag *d);
+
+#endif
