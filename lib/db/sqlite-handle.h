@@ -11,12 +11,20 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+enum { KEPT = 16 };
+
 struct sqlite {
 	struct db base;
 	sqlite3 *db;
 	char *file; /* its real path */
 	enum db_mode mode;
 	enum db_trouble trouble;
+	bool known, prepared;    /* our tables were there when we looked, and are as we make them */
+	struct kept_statement {
+		char *sql;
+		sqlite3_stmt *st;
+	} kept[KEPT];            /* of texts that come again and again */
+	unsigned next;
 	bool inside;    /* a transaction of begin's */
 	bool guarded;   /* statements that are not ours may not end it */
 	bool held;      /* lock began the transaction that the next begin takes over */

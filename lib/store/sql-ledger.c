@@ -165,8 +165,11 @@ static int look_for(struct db *db, struct looking *l, struct diag *d)
 
 	if (rc != 1)
 		return rc;
-	char *sql = about("SELECT entry FROM ", db->ops->names.ledger, " WHERE entry LIKE $1 ORDER BY seq DESC");
-	char *like = xasprintf("%%\"%s\"%%", l->plan_hash);
+	const struct db_names *t = &db->ops->names;
+	char *sql = t->plan_of ? xasprintf("SELECT entry FROM %s WHERE %s = $1 OR %s = $1 ORDER BY seq DESC", t->ledger,
+	                                   t->plan_of, t->undoes_of)
+	                       : about("SELECT entry FROM ", t->ledger, " WHERE entry LIKE $1 ORDER BY seq DESC");
+	char *like = xasprintf(t->plan_of ? "%s" : "%%\"%s\"%%", l->plan_hash);
 	const struct db_value p = db_text(like);
 
 	rc = db->ops->query(db, sql, &p, 1, look, l, d);

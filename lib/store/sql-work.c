@@ -87,6 +87,18 @@ bool sql_alone(const struct sql_work *w, size_t i)
 	return t && w->doc->tok[t].type == DOC_FALSE;
 }
 
+bool sql_asks_schema(const struct sql_work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		uint32_t list = list_of(w, i, "preconditions");
+
+		for (uint32_t t = list + 1; t < w->doc->tok[list].next; t = w->doc->tok[t].next)
+			if (says(w->doc, t, "check", "schema"))
+				return true;
+	}
+	return false;
+}
+
 size_t sql_statements(const struct sql_work *w, size_t i)
 {
 	uint32_t list = list_of(w, i, "actions");

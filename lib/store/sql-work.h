@@ -50,6 +50,9 @@ struct sql_work {
 /* Is the step one that cannot be in a transaction? */
 bool sql_alone(const struct sql_work *w, size_t i);
 
+/* Does any of the steps ask whether the schema is the planned one? */
+bool sql_asks_schema(const struct sql_work *w);
+
 /* How many of its actions are statements. */
 size_t sql_statements(const struct sql_work *w, size_t i);
 
