@@ -204,7 +204,7 @@ static int query(struct db *db, const char *sql, const struct db_value *p, size_
 		sqlite3_clear_bindings(st);
 	}
 	s->guarded = false;
-	if (new &&st)
+	if (new && st)
 		keep(s, sql, st);
 	return rc;
 }
@@ -250,6 +250,7 @@ static int commit(struct db *db, struct diag *d)
 
 	if (plain(s, "COMMIT", d) < 0)
 		return -1;
+	s->ours = s->ours || s->preparing;
 	s->inside = false;
 	return 0;
 }
@@ -260,9 +261,7 @@ static void rollback(struct db *db)
 
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	s->inside = s->held = false;
-	/* what was made in it is gone */
-	s->known = s->prepared = false;
+	s->inside = s->held = s->preparing = false;
 }
 
 static int lock(struct db *db, unsigned seconds, const char *who, struct diag *d)
@@ -319,18 +318,16 @@ static int orphans(struct db *db, struct diag *d)
 	return b.n ? -1 : 0;
 }
 
-#define PLAN_OF "json_extract(entry, '$.plan_hash')"
-#define UNDOES_OF "json_extract(entry, '$.undoes')"
-
 static int known(struct db *db, struct diag *d)
 {
+	struct sqlite *s = of(db);
 	struct buf b = BUF_INIT;
 
-	if (of(db)->known)
+	if (s->ours || s->preparing)
 		return 1;
 	int rc = db_one(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mig_ledger'", NULL, 0, &b, d);
 
-	of(db)->known = rc == 1;
+	s->ours = rc == 1 && !s->inside;
 	buf_release(&b);
 	return rc;
 }
@@ -338,10 +335,10 @@ static int known(struct db *db, struct diag *d)
 static int prepare(struct db *db, struct diag *d)
 {
 	static const char *const ddl[] = {
-		"CREATE TABLE IF NOT EXISTS mig_ledger (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
-		"CREATE INDEX IF NOT EXISTS mig_ledger_plan ON mig_ledger (" PLAN_OF ")",
-		"CREATE INDEX IF NOT EXISTS mig_ledger_undoes ON mig_ledger (" UNDOES_OF ") WHERE " UNDOES_OF
-		" IS NOT NULL",
+		"CREATE TABLE IF NOT EXISTS mig_ledger (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL, "
+		"plan_hash TEXT, undoes TEXT)",
+		"CREATE INDEX IF NOT EXISTS mig_ledger_plan ON mig_ledger (plan_hash)",
+		"CREATE INDEX IF NOT EXISTS mig_ledger_undoes ON mig_ledger (undoes) WHERE undoes IS NOT NULL",
 		"CREATE TABLE IF NOT EXISTS mig_plan (plan_hash TEXT PRIMARY KEY, plan TEXT NOT NULL)",
 		"CREATE TABLE IF NOT EXISTS system_schema_checksum (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, "
 		"schema TEXT NOT NULL, updated_at INTEGER NOT NULL)",
@@ -353,10 +350,12 @@ static int prepare(struct db *db, struct diag *d)
 		"status TEXT NOT NULL, created_at INTEGER NOT NULL)",
 	};
 
-	for (size_t i = 0; !of(db)->prepared && i < sizeof ddl / sizeof *ddl; i++)
-		if (plain(of(db), ddl[i], d) < 0)
+	struct sqlite *s = of(db);
+
+	for (size_t i = 0; !s->ours && !s->preparing && i < sizeof ddl / sizeof *ddl; i++)
+		if (plain(s, ddl[i], d) < 0)
 			return -1;
-	of(db)->known = of(db)->prepared = true;
+	s->preparing = true;
 	return 0;
 }
 
@@ -420,7 +419,7 @@ static int live(struct db *db, struct buf *out, struct diag *d)
 const struct db_ops sqlite_ops = {
 	.dialect = "sqlite",
 	.names = { "mig_ledger", "mig_plan", "system_schema_checksum", "system_migration_history",
-	           "system_migration_log", PLAN_OF, UNDOES_OF },
+	           "system_migration_log" },
 	.exec = exec,
 	.query = query,
 	.begin = begin,

@@ -55,8 +55,6 @@ struct db_value {
 /* The tables that are ours, as they stand in SQL: "system_migration_log", "system.migration_log". */
 struct db_names {
 	const char *ledger, *plan, *checksum, *history, *log;
-	/* Expressions over entry that have an index: its plan_hash and what it undoes; NULL: there is none. */
-	const char *plan_of, *undoes_of;
 };
 
 struct db;

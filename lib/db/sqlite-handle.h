@@ -19,13 +19,14 @@ struct sqlite {
 	char *file; /* its real path */
 	enum db_mode mode;
 	enum db_trouble trouble;
-	bool known, prepared;    /* our tables were there when we looked, and are as we make them */
 	struct kept_statement {
 		char *sql;
 		sqlite3_stmt *st;
 	} kept[KEPT];            /* of texts that come again and again */
 	unsigned next;
 	bool inside;    /* a transaction of begin's */
+	bool ours;               /* our tables are there: they are never dropped again */
+	bool preparing;          /* they are, if this transaction commits */
 	bool guarded;   /* statements that are not ours may not end it */
 	bool held;      /* lock began the transaction that the next begin takes over */
 	bool immutable; /* read without its log, which was not there */

@@ -146,15 +146,14 @@ static int in_transaction(struct run *r)
 	struct db *db = r->s->db;
 	size_t n;
 	const char *text = doc_span(r->p->doc, r->p->root, &n);
-	char live[HEX_SIZE];
+	char live[HEX_SIZE] = "";
 
-	bool asked = sql_asks_schema(&r->w);
-
-	/* what is there takes longer to tell the more there is; of the plans of a stream only the first asks */
-	if ((asked && sql_live_hash(db, NULL, live, r->d) < 0) || db->ops->prepare(db, r->d) < 0 || know_backups(r) < 0)
+	/* to read all that is there takes longer than most plans: only the first of a stream asks for it */
+	if ((sql_asks_live(&r->w) && sql_live_hash(db, NULL, live, r->d) < 0) || db->ops->prepare(db, r->d) < 0 ||
+	    know_backups(r) < 0)
 		return -1;
 	r->w.at = r->w.n;
-	if (sql_work_ask(&r->w, asked ? live : NULL, step_is_bad, r, r->d) < 0) {
+	if (sql_work_ask(&r->w, live, step_is_bad, r, r->d) < 0) {
 		r->w.at = r->w.n; /* none was begun */
 		return -1;
 	}
