@@ -201,9 +201,13 @@ static void put_group(struct page *p, struct buf *b, const struct status_group *
 	const struct history_row *w = &g->last;
 
 	page_line(p, 0, "%s %s", w->time ? w->time : "?", g->key);
-	page_line(p, 1, "%" PRIu64 " plan%s, %" PRIu64 " document%s, by %s%s%s", g->plans, g->plans == 1 ? "" : "s",
-	          g->documents, g->documents == 1 ? "" : "s", w->actor ? w->actor : "?", w->ticket ? ", ticket " : "",
-	          w->ticket ? w->ticket : "");
+	char *documents = g->documents == 0 ? xstrdup("") /* of a database */
+	                                    : xasprintf(", %" PRIu64 " document%s", g->documents,
+	                                                g->documents == 1 ? "" : "s");
+
+	page_line(p, 1, "%" PRIu64 " plan%s%s, by %s%s%s", g->plans, g->plans == 1 ? "" : "s", documents,
+	          w->actor ? w->actor : "?", w->ticket ? ", ticket " : "", w->ticket ? w->ticket : "");
+	free(documents);
 	name_undo(b, g, newest);
 	page_words(p, newest ? "  undo the last run    " : "  undo what came later ", b->s, " \\");
 }
