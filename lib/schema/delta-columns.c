@@ -155,7 +155,7 @@ void delta_columns(struct delta *x, struct pair *p)
 
 	match_columns(x, p);
 	order_columns(x, p);
-	delta_add(x, WHAT_REBUILD_TABLE, p, MAJOR_ALTER, TURN_REBUILD);
+	delta_add(x, WHAT_REBUILD_TABLE, p, MAJOR_ALTER, TURN_REBUILD)->early = true;
 	rename_columns(x, p);
 	for (size_t i = 0; i < p->new->ncolumn; i++) {
 		names_add(&taken, name_text(p->new->column[i].name), 0);

@@ -345,7 +345,7 @@ static bool looser(const char *old, const char *new, int sign)
 
 bool check_implied(const struct pair *p, const struct check *old, const struct check *new)
 {
-	const struct column *c = old && new && new->column ? pair_origin(p, new->column) : NULL;
+	const struct column *c = old && new &&new->column ? pair_origin(p, new->column) : NULL;
 
 	if (!c || old->kind != new->kind || !old->column || strcmp(c->name, old->column) != 0 || retyped_column(p, c))
 		return false;
