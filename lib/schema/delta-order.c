@@ -75,13 +75,12 @@ struct order {
 	struct delta *x;
 	void (*emit)(void *arg, size_t i, const char *from, const char *to);
 	void *arg;
-	unsigned temps;
 };
 
 /* Something stands where another one wants to be, and waits for that one's name: step aside. */
 static void step_aside(struct order *r, int32_t i)
 {
-	char *temp = delta_keep(r->x, xasprintf("mig_swap_%u", ++r->temps));
+	char *temp = delta_keep(r->x, xasprintf("mig_swap_%u", ++r->x->temps));
 
 	r->emit(r->arg, (size_t)i, r->now[i], temp);
 	r->now[i] = temp;

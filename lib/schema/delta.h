@@ -108,6 +108,7 @@ struct delta {
 	size_t nviewing;
 	struct renaming *renaming;
 	size_t nrenaming;
+	unsigned temps;
 	char **owned;
 	size_t nowned;
 };
