@@ -132,6 +132,16 @@ shown() {
 	[ "$(mig-hash --without /hash entry)" = "$(jq -r .hash entry)" ]
 }
 
+@test "the field types in mig-schema(5) are those of the code, and its example is JSON" {
+	display types "$MAN/mig-schema.5" | awk '
+	/^[^ ]/ { type = $1; $1 = $2 = "" }
+	{ gsub(/,/, " "); n = split($0, name, " "); for (i = 1; i <= n; i++) print name[i], type }' | sort > shown
+	sed -n 's/^\t{ "\([a-z-]*\)", "\([^"]*\)", FIELD_.*/\1 \2/p' "$MIG_ROOT/lib/schema/fieldtype.c" | sort > known
+	[ -s known ]
+	diff -u known shown
+	display "example: schema" "$MAN/mig-schema.5" | jq -e '.tables | length == 2' > example
+}
+
 # split_transcript: from the lines on stdin, step/N.cmd and step/N.want for each command.
 split_transcript() {
 	rm -rf step && mkdir step

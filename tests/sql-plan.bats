@@ -155,6 +155,13 @@ wrong() {
 	[[ $stderr == *'is given twice'* ]]
 }
 
+@test "mig apply hands waivers on, words and all" {
+	fails 2 mig apply --plan plan --store fs:. --env dev --dry-run --allow "drop_table=it's old"
+	[[ $stderr == *"--allow: drop_table=it's old is lifted by --allow-destructive alone"* ]]
+	fails 4 mig apply --plan plan --store fs:. --env dev --dry-run --allow "lock_taking=it's short"
+	[[ $stderr == *'the plan was made for a database'* ]]
+}
+
 @test "CH-57 minor versions of SQL plans may do anything: the rules on breaking changes are for documents" {
 	sqlplan '.header.target_version = "1.0.1"' | mig-gate --env dev --apply --allow-destructive > permits
 }
