@@ -155,13 +155,6 @@ wrong() {
 	[[ $stderr == *'is given twice'* ]]
 }
 
-@test "mig apply hands waivers on, words and all" {
-	fails 2 mig apply --plan plan --store fs:. --env dev --dry-run --allow "drop_table=it's old"
-	[[ $stderr == *"--allow: drop_table=it's old is lifted by --allow-destructive alone"* ]]
-	fails 4 mig apply --plan plan --store fs:. --env dev --dry-run --allow "lock_taking=it's short"
-	[[ $stderr == *'the plan was made for a database'* ]]
-}
-
 @test "CH-57 minor versions of SQL plans may do anything: the rules on breaking changes are for documents" {
 	sqlplan '.header.target_version = "1.0.1"' | mig-gate --env dev --apply --allow-destructive > permits
 }
@@ -198,6 +191,26 @@ wrong() {
 	mig-plan --rollback < plan | mig-report | golden report/plan-sql-rollback.txt
 	mig-report --format html < plan > page.html
 	grep -q 'ALTER TABLE &quot;orders&quot; DROP COLUMN' page.html
+}
+
+@test "parts that lead from version to version are one stream: the page names the last" {
+	{
+		sqlplan '.header.part = {index: 1, of: 2}'
+		sqlplan '.header.part = {index: 2, of: 2} | .header.target_version = "1.2.0" | .steps[0].preconditions = []'
+	} | sealed > parts
+	mig-report < parts > page
+	head -n 1 page | grep -qx 'PLAN shop to 1.2.0 in dev'
+	run ! grep -E 'MIXED|MISSING' page
+	grep -q 'plans     2, steps 12' page
+	mig-plan --rollback < parts | mig-report > page
+	head -n 1 page | grep -qx 'ROLLBACK PLAN shop back from 1.2.0 in dev'
+	run ! grep MIXED page
+	# another set is another matter
+	{
+		sqlplan .
+		sqlplan '.header.snapshot.records = 4'
+	} | sealed > parts
+	mig-report < parts | grep MIXED
 }
 
 @test "CH-54 long statements are shown whole, without secrets and without tricks" {
