@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154 # what is shared is used, given and set elsewhere
 # schema.bash -- declared schemas taken to a database, and back:  load schema  (after helper)
 #
 #	on_sqlite
