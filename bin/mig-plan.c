@@ -8,6 +8,7 @@
  */
 #include "adopt.h"
 #include "cli.h"
+#include "index-planner.h"
 #include "invert.h"
 #include "planner.h"
 #include "sandbox.h"
@@ -23,10 +24,14 @@ static const char help[] =
 	"       mig-plan --set DIR --env dev|staging|prod --migration ID\n"
 	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
 	"                [--out-of-order] [--allow-empty | --baseline]\n"
+	"       mig-plan --index FILE --dialect sqlite|postgresql --env dev|staging|prod\n"
+	"                --migration ID --target-version SEMVER [--tenant ID]\n"
+	"                [--project ID] [--batch N] [--max-rejects N]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
 	"Write the plans that make the changes of a stream, the one that takes a database\n"
-	"to a declared schema, those of hand-written SQL, or those that undo plans.\n"
+	"to a declared schema, those of hand-written SQL, those that index documents in a\n"
+	"database, or those that undo plans.\n"
 	"\n"
 	"  --env ENV                 dev, staging or prod\n"
 	"  --migration ID            the migration, part of every idempotency key\n"
@@ -39,6 +44,8 @@ static const char help[] =
 	"  --out-of-order            apply what stands below the version reached, too\n"
 	"  --allow-empty             also if there are no tables, or no statements\n"
 	"  --baseline                only record as applied what is there already\n"
+	"  --index FILE              a table that is an index of the stream's documents\n"
+	"  --dialect NAME            of the database that will hold it\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
@@ -50,7 +57,7 @@ static const char help[] =
 
 struct opts {
 	struct plan_ask ask;
-	const char *schema, *set;
+	const char *schema, *set, *index, *dialect;
 	bool rollback, allow_empty, late, baseline;
 	const char *reason;
 };
@@ -59,14 +66,18 @@ struct opts {
 static int check_way(const struct opts *o, int64_t unset)
 {
 	const struct plan_ask *a = &o->ask;
-
 	bool database = o->schema || o->set;
+	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL);
 
 	if (o->rollback && (a->env || a->migration_id || a->target_version || a->tenant || a->project ||
-	                    a->batch != unset || a->max_rejects != unset || database))
+	                    a->batch != unset || a->max_rejects != unset || from || o->dialect))
 		return cli_usage(help, "--rollback takes everything but --reason from the plans");
-	if (o->schema && o->set)
-		return cli_usage(help, "--schema and --set exclude each other");
+	if (from > 1)
+		return cli_usage(help, "--schema, --set and --index exclude each other");
+	if (!o->index != !o->dialect)
+		return cli_usage(help, "--index and --dialect go together");
+	if (o->dialect && strcmp(o->dialect, "sqlite") != 0 && strcmp(o->dialect, "postgresql") != 0)
+		return cli_usage(help, "--dialect: sqlite or postgresql: %s", o->dialect);
 	if (database && (a->batch != unset || a->max_rejects != unset))
 		return cli_usage(help, "--batch and --max-rejects are for documents");
 	if (!database && (o->allow_empty || o->baseline))
@@ -95,6 +106,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "max-rejects", CLI_COUNT, &a->max_rejects },
 		                        { "schema", CLI_TEXT, &o->schema },
 		                        { "set", CLI_TEXT, &o->set },
+		                        { "index", CLI_TEXT, &o->index },
+		                        { "dialect", CLI_TEXT, &o->dialect },
 		                        { "out-of-order", CLI_FLAG, &o->late },
 		                        { "allow-empty", CLI_FLAG, &o->allow_empty },
 		                        { "baseline", CLI_FLAG, &o->baseline },
@@ -153,6 +166,24 @@ static void run_sql(const struct opts *o, struct filter *f)
 	sqlset_free(set);
 }
 
+/* From documents: an index of them in a database. */
+static void run_index(const struct opts *o, struct filter *f)
+{
+	const struct index_ask ask = {
+		.plan = o->ask,
+		.dialect = *o->dialect == 's' ? DIALECT_SQLITE : DIALECT_POSTGRESQL,
+	};
+	struct rowindex *index = rowindex_read(o->index, &f->d);
+	struct spool spool = { .fd = -1 };
+	struct sorted rows;
+
+	if (sorted_init(&rows, &f->d) == 0 && index && spool_init(&spool, &f->d) == 0 && sandbox_pure(&f->d) == 0)
+		index_planner_run(&ask, index, &rows, &spool, &f->in, &f->out, &f->d);
+	sorted_release(&rows);
+	spool_release(&spool);
+	rowindex_free(index);
+}
+
 static void run(const struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
@@ -183,6 +214,8 @@ int main(int argc, char **argv)
 		run_schema(&o, &f);
 	else if (o.set)
 		run_sql(&o, &f);
+	else if (o.index)
+		run_index(&o, &f);
 	else
 		run(&o, &f);
 	return filter_finish(&f);

@@ -146,9 +146,11 @@ static int in_transaction(struct run *r)
 	struct db *db = r->s->db;
 	size_t n;
 	const char *text = doc_span(r->p->doc, r->p->root, &n);
-	char live[HEX_SIZE];
+	char live[HEX_SIZE] = "";
 
-	if (sql_live_hash(db, NULL, live, r->d) < 0 || db->ops->prepare(db, r->d) < 0 || know_backups(r) < 0)
+	/* to read all that is there takes longer than most plans: only the first of a stream asks for it */
+	if ((sql_asks_live(&r->w) && sql_live_hash(db, NULL, live, r->d) < 0) || db->ops->prepare(db, r->d) < 0 ||
+	    know_backups(r) < 0)
 		return -1;
 	r->w.at = r->w.n;
 	if (sql_work_ask(&r->w, live, step_is_bad, r, r->d) < 0) {
@@ -159,7 +161,8 @@ static int in_transaction(struct run *r)
 		return -1;
 	r->w.at = r->w.n;
 	if (r->p->rollback_mode && r->w.from) {
-		char *reason = xmemdup(r->p->reason.n ? r->p->reason.s : "rollback", r->p->reason.n ? r->p->reason.n : 8);
+		char *reason =
+			xmemdup(r->p->reason.n ? r->p->reason.s : "rollback", r->p->reason.n ? r->p->reason.n : 8);
 		int rc = sql_log(db, r->w.from, r->w.to, reason, r->time, r->d);
 
 		free(reason);
@@ -291,7 +294,8 @@ static int go_on_alone(struct run *r)
 		if (!sql_alone(&r->w, i))
 			continue;
 		if ((rc = step_alone(r, i, --left == 0)) == 0)
-			outcome_set(r->o, i, r->done[i] ? STEP_SKIPPED : STEP_APPLIED, "%s", r->done[i] ? "already applied" : "");
+			outcome_set(r->o, i, r->done[i] ? STEP_SKIPPED : STEP_APPLIED, "%s",
+			            r->done[i] ? "already applied" : "");
 		else
 			outcome_set(r->o, i, STEP_FAILED, "%s", r->d->list[first].message);
 	}

@@ -4,6 +4,7 @@
 #include "sql-count.h"
 #include "sql-record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool says(const struct doc *doc, uint32_t obj, const char *name, const char *value)
@@ -103,6 +104,18 @@ static char *object(const struct sql_work *w, size_t i)
 	const char *at = id.n ? memrchr(id.s, '@', id.n) : NULL;
 
 	return xmemdup(id.n ? id.s : "", at ? (size_t)(at - id.s) : id.n);
+}
+
+bool sql_asks_live(const struct sql_work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		uint32_t list = list_of(w, i, "preconditions");
+
+		for (uint32_t t = list + 1; t < w->doc->tok[list].next; t = w->doc->tok[t].next)
+			if (says(w->doc, t, "check", "schema"))
+				return true;
+	}
+	return false;
 }
 
 int sql_work_ask(struct sql_work *w, const char *live, void (*bad)(void *arg, size_t i, const char *message), void *arg,

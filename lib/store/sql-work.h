@@ -9,6 +9,7 @@
 #include "plan.h"
 #include "sql-backup.h"
 #include "sql-check.h"
+#include "sql-restore.h"
 
 /* A backup that was made, and of which backup action. */
 struct sql_kept {
@@ -34,7 +35,7 @@ struct sql_work {
 	const struct step *step;     /* its steps or rollback entries */
 	size_t n;
 	const char *hash;            /* of the plan: its backups are called so */
-	const char *undoes;          /* of the plan that is undone, last step first, and whose backups are restored; or NULL */
+	const char *undoes;          /* of the plan that is undone, last step first; NULL: none is */
 	bool dry;                    /* make no backup */
 	const char *time;            /* RFC 3339 */
 	bool (*stop)(void);          /* asked between statements; NULL: go on */
@@ -52,8 +53,11 @@ bool sql_alone(const struct sql_work *w, size_t i);
 /* How many of its actions are statements. */
 size_t sql_statements(const struct sql_work *w, size_t i);
 
+/* Does a precondition ask for the hash of what is there? */
+bool sql_asks_live(const struct sql_work *w);
+
 /*
- * Ask every precondition; live is the hash of what is there.  bad, if not NULL,
+ * Ask every precondition; live is the hash of what is there (any text where none asks).  bad, if not NULL,
  * is told of each step whose question was not answered as it should, with the message.
  */
 int sql_work_ask(struct sql_work *w, const char *live, void (*bad)(void *arg, size_t i, const char *message), void *arg,

@@ -169,7 +169,8 @@ static int put_plan(struct adopting *a, size_t max, struct out *out, struct tall
 {
 	const struct model *m = a->model;
 	struct sql_plan plan = SQL_PLAN_INIT;
-	struct sql_header h = { .ask = a->ask, .schema = &a->in, .set_id = a->ask->migration_id,
+	struct sql_header h = { .ask = a->ask, .dialect = a->in.dialect, .digest = a->in.hash,
+		                .records = a->in.doc.tok[a->in.tables].n, .set_id = a->ask->migration_id,
 		                .set_hash = m->checksum, .target_version = a->ask->target_version, .part = 1,
 		                .parts = 1, .nstep = 1, .max = max };
 	char *record = xasprintf("{\"checksum\":\"%s\",\"history_version\":1,\"op\":\"record\",\"schema\":%s}",

@@ -361,9 +361,12 @@ int sql_planner_run(const struct sql_ask *ask, struct sqlset *set, struct stream
 	struct planning p = { .ask = ask, .set = set, .schema = SCHEMA_INTAKE_INIT, .out = out, .d = d };
 	int rc = schema_intake_read(&p.schema, in, out, d);
 
-	p.header = (struct sql_header){ .ask = &ask->plan, .schema = &p.schema, .set_id = set->set->id,
-		                        .set_hash = set->set->hash, .max = in->lines.max };
+	p.header = (struct sql_header){ .ask = &ask->plan, .set_id = set->set->id, .set_hash = set->set->hash,
+		                        .max = in->lines.max };
 	if (rc == 0 && !in->fault) {
+		p.header.dialect = p.schema.dialect;
+		p.header.digest = p.schema.hash;
+		p.header.records = p.schema.doc.tok[p.schema.tables].n;
 		if ((rc = choose(&p)) == 0 && (rc = count(&p)) == 0)
 			rc = put_stream(&p);
 	}

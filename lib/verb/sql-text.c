@@ -116,11 +116,10 @@ void sql_plan_add(struct sql_plan *p, const struct sql_header *h, const struct s
 static void add_header(struct buf *b, const struct sql_header *h)
 {
 	const struct plan_ask *a = h->ask;
-	const struct doc *d = &h->schema->doc;
 	struct rec w, in;
 
 	rec_open(&w, b);
-	rec_cstr(&w, "dialect", h->schema->dialect == DIALECT_SQLITE ? "sqlite" : "postgresql");
+	rec_cstr(&w, "dialect", h->dialect == DIALECT_SQLITE ? "sqlite" : "postgresql");
 	rec_cstr(&w, "env", a->env);
 	rec_int(&w, "format", 1);
 	rec_cstr(&w, "migration_id", a->migration_id);
@@ -146,8 +145,8 @@ static void add_header(struct buf *b, const struct sql_header *h)
 	rec_open(&in, b);
 	rec_int(&in, "changes", (int64_t)h->nstep);
 	rec_int(&in, "current", 0);
-	rec_cstr(&in, "digest", h->schema->hash);
-	rec_int(&in, "records", (int64_t)d->tok[h->schema->tables].n);
+	rec_cstr(&in, "digest", h->digest);
+	rec_int(&in, "records", h->records);
 	rec_int(&in, "rejects", 0);
 	rec_close(&in);
 	rec_cstr(&w, "target_version", h->target_version);

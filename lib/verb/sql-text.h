@@ -6,13 +6,15 @@
 #ifndef MIG_SQL_TEXT_H
 #define MIG_SQL_TEXT_H
 
+#include "model.h"
 #include "planner.h"
-#include "schema-intake.h"
 
 /* What the header says beside the ask. */
 struct sql_header {
 	const struct plan_ask *ask;
-	const struct schema_intake *schema;
+	enum dialect dialect;
+	const char *digest;        /* of what was planned from: the live schema, or a stream of documents, */
+	int64_t records;           /* and how many tables or documents it holds */
 	const char *set_id, *set_hash, *target_version;
 	size_t part, parts, nstep; /* nstep: of all parts */
 	size_t max;                /* bytes of a record that filters read */
