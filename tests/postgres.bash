@@ -94,7 +94,8 @@ server_run() {
 
 server_end() {
 	[ -n "${SERVER_KEEPER-}" ] || return 0
-	exec {SERVER_ALIVE}>&-
+	# a line will do: a test that failed may have left somebody who has the pipe open
+	echo >&"$SERVER_ALIVE"
 	wait "$SERVER_KEEPER" || true
 }
 
@@ -125,4 +126,49 @@ sql_in() {
 # sql [STATEMENT..]: in the test's database; without one, what stdin holds.
 sql() {
 	sql_in "$DATABASE" "$@"
+}
+
+# by_hand < STEPS: the plan of these steps (see sqlplan.py) for the database as it is, as the file plan.
+by_hand() {
+	python3 "$MIG_ROOT/tests/sqlplan.py" postgresql \
+		"$(mig-extract --store "$DB" --schema | head -n 1 | jq -r .hash)" > plan
+}
+
+# recorded [VERSION]: the step that every plan has.
+recorded() {
+	printf '{"id":"schema:record","actions":[{"checksum":"%064d","history_version":%d,"op":"record",' 7 "${1:-1}"
+	printf '"schema":{"tables":[]}}],"undo":[{"history_version":%d,"op":"unrecord"}]}' "${1:-1}"
+}
+
+# planned_sql STATEMENT..: a plan of a step each, and permits for it.
+planned_sql() {
+	local i=0 s
+	{
+		for s; do
+			jq -nc --arg s "$s" --arg id "thing$((i++)):sql" '{id: $id, actions: [$s], undo: []}'
+		done
+		recorded
+	} | jq -s . | by_hand
+	mig-gate --env dev --apply < plan > permits
+}
+
+# proxied CUT WHEN [DATABASE]: the store $PROXY, which leads to the server through pgproxy.py; line_ends stops it.
+proxied() {
+	rm -rf line
+	mkdir line
+	python3 "$MIG_ROOT/tests/pgproxy.py" "$PWD/line" "$SERVER" "$1" "$2" 3>&- &
+	LINE=$!
+	PROXY="postgresql:///${3:-$DATABASE}?host=$PWD/line&user=mig"
+	for _ in {1..500}; do
+		[ ! -S line/.s.PGSQL.5432 ] || return 0
+		sleep 0.01
+	done
+	fail 'the proxy does not listen'
+}
+
+line_ends() {
+	[ -n "${LINE-}" ] || return 0
+	kill "$LINE"
+	wait "$LINE" || true
+	LINE=
 }
