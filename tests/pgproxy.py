@@ -1,12 +1,13 @@
-"""Stand between a client and a PostgreSQL server, and cut the line: pgproxy.py DIR SERVER CUT WHEN
+"""Stand between a client and a PostgreSQL server, and cut the line: pgproxy.py DIR SERVER
 
 Listens on the socket in DIR and passes everything on to the one in SERVER; both
-are what libpq calls a host.  The first connection is cut at its request number
-CUT, counted from 1 (0: never), a request being what the server answers at once:
+are what libpq calls a host.  DIR/cut, if it is there when a connection begins,
+says "N WHEN", and is removed: that connection is cut at its request number N,
+counted from 1 (0: never), a request being what the server answers at once:
     before   the request does not reach the server
     during   it does, and nobody waits for what the server says
     after    it does, and the answer, which has come, does not reach the client
-Later connections are left alone.  DIR/requests has the number of requests so far.
+Others are left alone.  DIR/requests has the number of requests of that connection.
 """
 import os
 import socket
@@ -14,7 +15,7 @@ import struct
 import sys
 import threading
 
-there, server, cut, when = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+there, server = sys.argv[1:]
 NAME = "/.s.PGSQL.5432"
 
 
@@ -43,8 +44,15 @@ def close(*conns):
 
 
 class Line:
-    def __init__(self, client, limit):
-        self.client, self.limit, self.requests = client, limit, 0
+    def __init__(self, client):
+        self.client, self.requests, self.cut = client, 0, None
+        try:
+            with open(there + "/cut") as f:
+                cut, self.when = f.read().split()
+            os.unlink(there + "/cut")
+            self.cut = int(cut)
+        except FileNotFoundError:
+            pass
         self.server = socket.socket(socket.AF_UNIX)
         self.server.connect(server + NAME)
         self.deaf = False  # the server's answers are kept from the client
@@ -52,10 +60,10 @@ class Line:
 
     def is_last(self):
         self.requests += 1
-        if self.limit:
+        if self.cut is not None:
             with open(there + "/requests", "w") as f:
                 f.write(str(self.requests))
-        return self.requests == cut and self.limit
+        return self.requests == self.cut
 
     def up(self):
         """What the client says; the first message has no type."""
@@ -71,12 +79,12 @@ class Line:
                 if not ends:
                     continue
                 if self.is_last():
-                    if when == "before":
+                    if self.when == "before":
                         break
                     self.deaf = True
                     self.answered.clear()
                     self.server.sendall(data)
-                    if when == "after":
+                    if self.when == "after":
                         self.answered.wait(10)
                     break
                 self.server.sendall(data)
@@ -102,9 +110,7 @@ listener = socket.socket(socket.AF_UNIX)
 listener.bind(there + NAME)
 listener.listen(8)
 os.chmod(there + NAME, 0o777)
-limit = True
 while True:
-    line = Line(listener.accept()[0], limit)
-    limit = False
+    line = Line(listener.accept()[0])
     for work in (line.up, line.down):
         threading.Thread(target=work, daemon=True).start()

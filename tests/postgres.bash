@@ -152,18 +152,25 @@ planned_sql() {
 	mig-gate --env dev --apply < plan > permits
 }
 
-# proxied CUT WHEN [DATABASE]: the store $PROXY, which leads to the server through pgproxy.py; line_ends stops it.
+# proxied CUT WHEN: the store $PROXY, which leads to the server through pgproxy.py, cut there; line_ends stops it.
 proxied() {
-	rm -rf line
-	mkdir line
-	python3 "$MIG_ROOT/tests/pgproxy.py" "$PWD/line" "$SERVER" "$1" "$2" 3>&- &
+	mkdir -p line
+	rm -f line/requests
+	echo "$1 $2" > line/cut
+	[ -z "${LINE-}" ] || return 0
+	python3 "$MIG_ROOT/tests/pgproxy.py" "$PWD/line" "$SERVER" 3>&- &
 	LINE=$!
-	PROXY="postgresql:///${3:-$DATABASE}?host=$PWD/line&user=mig"
+	PROXY="postgresql:///$DATABASE?host=$PWD/line&user=mig"
 	for _ in {1..500}; do
 		[ ! -S line/.s.PGSQL.5432 ] || return 0
 		sleep 0.01
 	done
 	fail 'the proxy does not listen'
+}
+
+# requests: how many the proxied connection has sent.
+requests() {
+	cat line/requests
 }
 
 line_ends() {

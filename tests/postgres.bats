@@ -142,8 +142,7 @@ everything() {
 		proxied 0 never
 		mig-extract --store "$PROXY" --schema | head -n 1 | jq '.live.tables | length' > tables
 		[ "$(cat tables)" -eq "$n" ]
-		line_ends
-		cp line/requests "requests.$n"
+		requests > "requests.$n"
 	done
 	cmp requests.1 requests.40
 }
@@ -326,55 +325,43 @@ everything() {
 	[ "$(sql 'SELECT count(*) FROM a')" = 1 ]
 }
 
-# cut_at N WHEN: apply on a database of its own with the line cut there, look, apply again, look again.
+# cut_at N WHEN: apply with the line cut there, look, apply again, look again, and clean up.
 cut_at() {
 	local code=0 before
-	sql_in postgres 'DROP DATABASE IF EXISTS cut WITH (FORCE)' 'CREATE DATABASE cut'
-	proxied "$1" "$2" cut
+	proxied "$1" "$2"
 	mig-apply --store "$PROXY" < permits > outcomes 2> said || code=$?
-	line_ends
-	before=$(sql_in cut "SELECT count(*) FROM pg_class WHERE relname = 'a'")
+	before=$(sql "SELECT count(*) FROM pg_class WHERE relname = 'a'")
 	# what it says is so: 0 is done, 3 is not
-	[ "$code" -eq 3 ] || [ "$code" -eq 0 ] || fail "cut $2 request $1: exit $code: $(cat said)"
 	[ "$code" -eq "$((before ? 0 : 3))" ] || fail "cut $2 request $1: exit $code, but table a: $before: $(cat said)"
-	mig-apply --store "${DB/$DATABASE/cut}" < permits > outcomes
-	[ "$(sql_in cut 'SELECT count(*) FROM a' 'SELECT count(*) FROM mig.mig_ledger' \
-		'SELECT count(*) FROM system.migration_history' 'SELECT count(*) FROM system.migration_log' | tr '\n' ' ')" = '1 1 1 0 ' ] ||
+	mig-apply --store "$DB" < permits > outcomes
+	[ "$(sql 'SELECT count(*) FROM a' 'SELECT count(*) FROM mig.mig_ledger' \
+		'SELECT count(*) FROM system.migration_history' 'SELECT count(*) FROM system.migration_log' \
+		'SET client_min_messages = error' 'DROP SCHEMA mig, system CASCADE' 'DROP TABLE a' | tr '\n' ' ')" = '1 1 1 0 ' ] ||
 		fail "cut $2 request $1: not exactly once"
 }
 
 @test "the line cut at every message of an apply: what is said is so, and after the rerun it is done exactly once" {
-	local n requests
+	local n last
 	planned_sql 'CREATE TABLE a (id int)' 'INSERT INTO a VALUES (1)'
-	sql_in postgres 'CREATE DATABASE cut'
-	proxied 0 never cut
-	mig-apply --store "$PROXY" < permits > outcomes
-	line_ends
-	requests=$(cat line/requests)
-	[ "$requests" -gt 12 ] || fail "only $requests requests"
-	for ((n = 1; n <= requests; n++)); do
-		cut_at "$n" before
+	cut_at 0 never
+	last=$(requests)
+	[ "$last" -gt 12 ] || fail "only $last requests"
+	for ((n = 1; n <= last; n++)); do
 		cut_at "$n" after
+		# what the server has not seen, it forgot as well
+		[ $((n % 4)) -ne 0 ] && [ "$n" -ne "$last" ] || cut_at "$n" before
 	done
 	# the last one is COMMIT
-	cut_at "$requests" during
-	sql_in postgres 'DROP DATABASE cut'
+	cut_at "$last" during
 }
 
 @test "a lost answer to COMMIT is looked up: applied, with a warning" {
-	planned_sql 'CREATE TABLE a (id int)'
-	proxied 0 never
-	mig-apply --store "$PROXY" < permits > outcomes
-	line_ends
-	local commit
-	commit=$(cat line/requests)
-	sql_in postgres 'CREATE DATABASE cut'
-	proxied "$commit" after cut
+	planned_sql 'CREATE TABLE a (id int)' 'INSERT INTO a VALUES (1)'
+	cut_at 0 never
+	proxied "$(requests)" after
 	mig-apply --store "$PROXY" < permits > outcomes 2> said
-	line_ends
 	grep 'warning: the connection was lost; the plan is applied, says the database' said
 	holds '.[0].ok and .[0].ledger.seq == 1' outcomes
-	sql_in postgres 'DROP DATABASE cut WITH (FORCE)'
 }
 
 # concurrently [SQL]: a plan that builds the index by_x on t outside of its transaction.
@@ -419,9 +406,7 @@ built() {
 	sql 'CREATE TABLE t (x int, y text)'
 	concurrently "CREATE INDEX CONCURRENTLY IF NOT EXISTS by_x ON t (x DESC, lower(y)) WHERE y <> 'none'"
 	# the step was done, and its entry lost
-	proxied 0 never
-	mig-apply --store "$PROXY" < permits > outcomes
-	line_ends
+	mig-apply --store "$DB" < permits > outcomes
 	sql "DELETE FROM mig.mig_ledger WHERE seq > 1"
 	local was
 	was=$(sql "SELECT 'by_x'::regclass::oid")
@@ -435,26 +420,21 @@ built() {
 }
 
 @test "the line cut at every message of an index build: it is there once after the rerun" {
-	local n requests code
+	local n last code
 	sql 'CREATE TABLE t (x int)'
 	concurrently
-	sql_in postgres "CREATE DATABASE whole TEMPLATE $DATABASE"
 	proxied 0 never
 	mig-apply --store "$PROXY" < permits > outcomes
-	line_ends
-	requests=$(cat line/requests)
-	DATABASE=cut
-	# what comes before the transaction's end is cut elsewhere
-	for ((n = requests - 10; n <= requests; n++)); do
-		sql_in postgres 'DROP DATABASE IF EXISTS cut WITH (FORCE)' 'CREATE DATABASE cut TEMPLATE whole'
-		proxied "$n" after cut
+	last=$(requests)
+	# what comes before the transaction's end is cut above
+	for ((n = last - 8; n <= last; n++)); do
+		sql 'SET client_min_messages = error' 'DROP SCHEMA mig, system CASCADE' 'DROP INDEX by_x'
+		proxied "$n" after
 		code=0
 		mig-apply --store "$PROXY" < permits > outcomes 2> said || code=$?
-		line_ends
 		[ "$code" -eq 3 ] || [ "$code" -eq 0 ] || fail "cut at $n: exit $code: $(cat said)"
-		mig-apply --store "$(store_of mig)" < permits > outcomes
+		mig-apply --store "$DB" < permits > outcomes
 		built
 		[ "$(sql "SELECT count(*) FROM mig.mig_ledger WHERE entry LIKE '%\"event\":\"commit\"%'")" = 1 ]
 	done
-	sql_in postgres 'DROP DATABASE cut WITH (FORCE)' 'DROP DATABASE whole'
 }
