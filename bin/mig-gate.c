@@ -14,7 +14,7 @@
 static const char help[] =
 	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
 	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
+	"                [--allow RULE=REASON ...] [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
 	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
 	"                [--ttl SECONDS] [--now TIME]\n"
 	"\n"
@@ -26,6 +26,8 @@ static const char help[] =
 	"  --tenant ID --project ID  the scope; must be the plans'\n"
 	"  --prod-override TICKET    the ticket that env prod needs\n"
 	"  --allow-destructive       let steps remove data or be irreversible\n"
+	"  --allow RULE=REASON       let a finding of this rule pass without a review; may be\n"
+	"                            given more than once\n"
 	"  --policy FILE.jq          ask this program too; may be given more than once\n"
 	"  --approval FILE           an approval of these plans; may be given more than once\n"
 	"  --approvals N             how many approvers plans in review need, in every env\n"
@@ -46,25 +48,42 @@ static const char help[] =
 struct opts {
 	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now;
 	bool apply, dry_run, destructive;
-	struct cli_list policies, approvals, trust;
+	struct cli_list allow, policies, approvals, trust;
+	struct buf waivers;
 	int64_t needed, ttl; /* -1: not given */
 	char *stamp;
 };
 
 static void release_opts(struct opts *o)
 {
+	free(o->allow.v);
+	buf_release(&o->waivers);
 	free(o->policies.v);
 	free(o->approvals.v);
 	free(o->trust.v);
 	free(o->stamp);
 }
 
+/* The waivers as the grant keeps them: true, or false after a line on stderr. */
+static bool take_waivers(struct opts *o)
+{
+	const char *bad, *fault;
+
+	for (size_t i = 0; i < o->allow.n; i++)
+		if (!cli_text(help, "allow", o->allow.v[i]))
+			return false;
+	if (!o->allow.n || !(fault = waivers_json(o->allow.v, &o->waivers, &bad)))
+		return true;
+	cli_usage(help, "--allow: %s %s", bad, fault);
+	return false;
+}
+
 /* What the options ask of each other; MIG_USAGE, or -1 to go on. */
-static int check_opts(const struct opts *o)
+static int check_opts(struct opts *o)
 {
 	if (!cli_env(help, o->env) || !cli_text(help, "tenant", o->tenant) || !cli_text(help, "project", o->project) ||
 	    (o->ticket && *o->ticket && !cli_text(help, "prod-override", o->ticket)) ||
-	    !cli_text(help, "key-id", o->key_id))
+	    !cli_text(help, "key-id", o->key_id) || !take_waivers(o))
 		return MIG_USAGE;
 	if (o->key_id && !o->sign)
 		return cli_usage(help, "--key-id goes with --sign");
@@ -86,6 +105,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "project", CLI_TEXT, &o->project },
 		                        { "prod-override", CLI_TEXT, &o->ticket },
 		                        { "allow-destructive", CLI_FLAG, &o->destructive },
+		                        { "allow", CLI_LIST, &o->allow },
 		                        { "policy", CLI_LIST, &o->policies },
 		                        { "approval", CLI_LIST, &o->approvals },
 		                        { "approvals", CLI_COUNT, &o->needed },
@@ -147,6 +167,7 @@ int main(int argc, char **argv)
 			           .dry_run = o.dry_run,
 			           .allow_destructive = o.destructive,
 			           .ticket = given(o.ticket),
+			           .waivers = { o.waivers.s, o.waivers.len },
 			           .actor = given(actor),
 			           .issued_at = given(issued) },
 			.policies = o.policies.v,

@@ -1,7 +1,7 @@
 /*
  * mig-verify -- does the store hold what the plans promise?
  *
- * stdin: plans, permits or outcomes; nothing with --ledger or --set.  stdout: a
+ * stdin: plans, permits or outcomes; nothing with --ledger, --set or --drift.  stdout: a
  * verdict for each, for the ledger, or for the documents of the set, then end.
  * Exit: 0, 2, 3 (store, set or plan missing), 4 (drift, not applied, a hash does
  * not hold), 1.
@@ -12,16 +12,20 @@
 #include "verify-ledger.h"
 
 static const char help[] =
-	"usage: mig-verify --store URI [--against FILE] [--strict]\n"
+	"usage: mig-verify --store URI [--against FILE] [--strict] [--rehearse]\n"
 	"       mig-verify --store URI --ledger [--head HASH]\n"
 	"       mig-verify --store URI --set DIR [--strict]\n"
+	"       mig-verify --store URI --drift\n"
 	"\n"
 	"Check that the store holds what the plans, permits or outcomes on stdin promise,\n"
 	"that its ledger is whole, or that its files are what its documents record of them.\n"
 	"\n"
-	"  --store URI      where the documents live: fs:DIR (or MIG_STORE)\n"
+	"  --store URI      where the documents live, fs:DIR, or a database, sqlite:FILE\n"
+	"                   (or MIG_STORE)\n"
 	"  --against FILE   the plans on stdin must be those of FILE\n"
 	"  --strict         warnings count as failures\n"
+	"  --rehearse       try the plans and then their rollbacks on a copy of the database\n"
+	"  --drift          a database against what was recorded of it; reads no stdin\n"
 	"  --ledger         re-compute the ledger's chain; reads no stdin\n"
 	"  --head HASH      a head kept elsewhere, which the chain must hold\n"
 	"  --set DIR        recompute the evidence that this set declares; reads no stdin\n"
@@ -32,7 +36,7 @@ static const char help[] =
 
 struct opts {
 	const char *store, *head, *set;
-	bool ledger;
+	bool ledger, drift;
 	struct verify_ask ask;
 };
 
@@ -42,6 +46,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		{ "store", CLI_TEXT, &o->store },       { "against", CLI_TEXT, &o->ask.against },
 		{ "strict", CLI_FLAG, &o->ask.strict }, { "ledger", CLI_FLAG, &o->ledger },
 		{ "head", CLI_TEXT, &o->head },         { "set", CLI_TEXT, &o->set },
+		{ "drift", CLI_FLAG, &o->drift },       { "rehearse", CLI_FLAG, &o->ask.rehearse },
 		{ NULL, CLI_FLAG, NULL }
 	};
 	int rc = cli_parse(argc, argv, help, opts, NULL);
@@ -54,6 +59,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return cli_usage(help, "--head: not a hash of 64 hex digits");
 	if (o->head && !o->ledger)
 		return cli_usage(help, "--head goes with --ledger");
+	if (o->drift && (o->ledger || o->set || o->ask.against || o->ask.strict || o->ask.rehearse))
+		return cli_usage(help, "no other option goes with --drift");
+	if (o->ask.rehearse && (o->ledger || o->set))
+		return cli_usage(help, "--rehearse goes with plans");
 	if (o->ledger && (o->ask.against || o->ask.strict || o->set))
 		return cli_usage(help, "--against, --strict and --set do not go with --ledger");
 	if (o->set && o->ask.against)
@@ -71,7 +80,9 @@ static void run(struct opts *o, struct filter *f)
 		rc = io_read_file(o->ask.against, &against, "missing_plan_file", &f->d);
 	o->ask.against_text = &against;
 	if (rc == 0 && s->ops->confine(s, &f->d) == 0) {
-		if (o->ledger)
+		if (o->drift)
+			verify_drift(s, false, &f->out, &f->d);
+		else if (o->ledger)
 			verify_ledger(s, o->head, &f->out, &f->d);
 		else
 			verify_run(s, &o->ask, &f->in, &f->out, &f->d);
@@ -103,7 +114,7 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, !o.ledger && !o.set);
+	filter_init(&f, progname, !o.ledger && !o.set && !o.drift);
 	if (o.set)
 		run_evidence(&o, &f);
 	else

@@ -50,7 +50,8 @@ refused() {
 	holds '.[0].grant | .ticket == "T-1" and .actor == "tester" and .env == "prod" and .apply and (.dry_run | not)
 		and .scope == {tenant: "acme", project: "p1"} and .issued_at == "2025-01-01T00:00:00Z"' permits
 	holds '.[0].grant.rules | sort == (["plan_hash", "rollback_complete", "env_match", "scope_match", "apply_flag",
-		"prod_ticket", "destructive_flag", "irreversible_flag", "breaking_change", "version_bump", "review_approval"] | sort)' permits
+		"prod_ticket", "destructive_flag", "irreversible_flag", "breaking_change", "version_bump", "review_approval",
+		"backup_first"] | sort)' permits
 }
 
 @test "CH-11 dev and staging need no ticket" {

@@ -28,6 +28,14 @@ spec = json.load(sys.stdin)
 if isinstance(spec, list):
     spec = {"steps": spec}
 steps, rollback = [], []
+if not any(isinstance(a, dict) and a["op"] == "record" for s in spec["steps"] for a in s.get("actions", [])):
+    # as for a hop that was written by hand
+    first, last = spec.get("hop", "0..1").split("..")
+    inside = [s for s in spec["steps"] if s.get("transaction") is not False]
+    spec["steps"].insert(len(inside), {
+        "id": "schema:record",
+        "actions": [{"checksum": "0" * 64, "from": first, "normalised": "0" * 64, "op": "record", "to": last}],
+        "undo": [{"from": first, "op": "unrecord", "to": last}]})
 for i, s in enumerate(spec["steps"]):
     step_id = s["id"] + "@" + spec.get("hop", "0..1")
     key = sha(["dev", None, None, "app", step_id])

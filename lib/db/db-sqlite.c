@@ -256,10 +256,11 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 {
 	const struct sqlite *s = arg;
 
-	(void)a, (void)b, (void)schema, (void)trigger;
-	if (action == SQLITE_ATTACH || action == SQLITE_DETACH || (action == SQLITE_TRANSACTION && s->guarded))
-		return SQLITE_DENY;
-	return SQLITE_OK;
+	(void)b, (void)schema, (void)trigger;
+	/* VACUUM attaches a database without a name */
+	if (action == SQLITE_ATTACH)
+		return a && !*a ? SQLITE_OK : SQLITE_DENY;
+	return action == SQLITE_TRANSACTION && s->guarded ? SQLITE_DENY : SQLITE_OK;
 }
 
 static int begin(struct db *db, bool writes, struct diag *d)
@@ -367,10 +368,10 @@ static int prepare(struct db *db, struct diag *d)
 		"CREATE TABLE IF NOT EXISTS mig_plan (plan_hash TEXT PRIMARY KEY, plan TEXT NOT NULL)",
 		"CREATE TABLE IF NOT EXISTS system_schema_checksum (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, "
 		"schema TEXT NOT NULL, updated_at INTEGER NOT NULL)",
-		"CREATE TABLE IF NOT EXISTS system_migration_history (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+		"CREATE TABLE IF NOT EXISTS system_migration_history (id INTEGER PRIMARY KEY, "
 		"version INTEGER NOT NULL, checksum TEXT NOT NULL, schema TEXT, live TEXT, "
 		"applied_at INTEGER NOT NULL, rolled_back_at INTEGER)",
-		"CREATE TABLE IF NOT EXISTS system_migration_log (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+		"CREATE TABLE IF NOT EXISTS system_migration_log (id INTEGER PRIMARY KEY, "
 		"operation TEXT NOT NULL, from_version INTEGER, to_version INTEGER, reason TEXT, "
 		"status TEXT NOT NULL, created_at INTEGER NOT NULL)",
 	};

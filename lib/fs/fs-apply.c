@@ -516,6 +516,9 @@ static int check_pruned(struct run *r, size_t first)
 /* (1), and whether what it takes is still kept. */
 static int check_plan(struct run *r)
 {
+	if (r->p->dialect.s)
+		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL,
+		                "the plan was made for a database, this store is a folder");
 	size_t first = r->d->n;
 	int rc = check_all(r);
 

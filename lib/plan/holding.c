@@ -24,7 +24,7 @@ int holding_take(struct holding *h, const struct doc *doc, const char *where, st
 	if (open_permit(h, doc, plan_read, where, d) < 0 || rules_check(&h->plan, &h->grant, d) < 0)
 		return -1;
 	/* what a policy put into review the signature must vouch for */
-	return rules_review(&h->plan) ? rules_approval(&h->grant, 0, d) : 0;
+	return rules_review(&h->plan, &h->grant, NULL) ? rules_approval(&h->grant, 0, d) : 0;
 }
 
 int holding_next(struct holding *h, struct spool *permits, struct diag *d)

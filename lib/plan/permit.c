@@ -19,6 +19,7 @@ enum {
 	G_SCOPE,
 	G_SIGNATURE,
 	G_TICKET,
+	G_WAIVERS,
 	G_N
 };
 
@@ -38,6 +39,7 @@ static const struct member grant_members[] = { { "actor", IS_STR },
 	                                       { "scope", IS_OBJ },
 	                                       { "signature", IS_STR | MAY_LACK },
 	                                       { "ticket", IS_STR | MAY_LACK },
+	                                       { "waivers", IS_ARR | MAY_LACK },
 	                                       { NULL, 0 } };
 static const struct member scope_members[] = { { "project", IS_STR | MAY_LACK },
 	                                       { "tenant", IS_STR | MAY_LACK },
@@ -52,6 +54,18 @@ static int check_approvals(const struct doc *d, uint32_t t, const char *where, s
 		return 0;
 	for (uint32_t e = t + 1; e < d->tok[t].next; e = d->tok[e].next)
 		if (shape_check(d, e, approval_members, NULL, "approval", where, diag) < 0)
+			return -1;
+	return 0;
+}
+
+static const struct member waiver_members[] = { { "reason", IS_STR }, { "rule_id", IS_STR }, { NULL, 0 } };
+
+static int check_waivers(const struct doc *d, uint32_t t, const char *where, struct diag *diag)
+{
+	if (t == DOC_NONE)
+		return 0;
+	for (uint32_t e = t + 1; e < d->tok[t].next; e = d->tok[e].next)
+		if (shape_check(d, e, waiver_members, NULL, "waiver", where, diag) < 0)
 			return -1;
 	return 0;
 }
@@ -73,7 +87,7 @@ int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *are
 
 	if (shape_check(d, t, grant_members, m, "grant", where, diag) < 0 ||
 	    shape_check(d, m[G_SCOPE], scope_members, s, "scope", where, diag) < 0 ||
-	    check_approvals(d, m[G_APPROVALS], where, diag) < 0)
+	    check_approvals(d, m[G_APPROVALS], where, diag) < 0 || check_waivers(d, m[G_WAIVERS], where, diag) < 0)
 		return -1;
 	/* no text is longer than the record, so the arena does not move while they are decoded */
 	buf_reset(arena);
@@ -101,7 +115,14 @@ int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *are
 		g->approvals.s = doc_span(d, m[G_APPROVALS], &g->approvals.n);
 		g->napproval = d->tok[m[G_APPROVALS]].n;
 	}
+	if (m[G_WAIVERS])
+		g->waivers.s = doc_span(d, m[G_WAIVERS], &g->waivers.n);
 	return 0;
+}
+
+bool grant_waives(const struct grant *g, struct text rule)
+{
+	return !sqlrule_destroys(rule) && waivers_hold(g->waivers, rule);
 }
 
 static void write_given(struct rec *w, const char *name, struct text t)
@@ -136,6 +157,8 @@ void grant_write(struct buf *out, const struct grant *g, const char *rules, size
 	rec_close(&scope);
 	write_given(&w, "signature", g->signature);
 	write_given(&w, "ticket", g->ticket);
+	if (g->waivers.s)
+		rec_raw(&w, "waivers", g->waivers.s, g->waivers.n);
 	rec_close(&w);
 }
 

@@ -8,6 +8,7 @@
 
 #include "keyring.h"
 #include "record.h"
+#include "waiver.h"
 
 /* What the operator granted.  Texts borrowed from a record, or from argv; s == NULL where not given. */
 struct grant {
@@ -20,6 +21,7 @@ struct grant {
 	struct text expires_at;           /* may lack: for ever */
 	struct text approvals;            /* canonical array of {approver,key_id,ticket}; may lack */
 	size_t napproval;                 /* when read */
+	struct text waivers;              /* canonical array of {reason,rule_id}; may lack */
 	struct text policy_hash;          /* may lack: no policy was asked */
 	struct text key_id, signature;    /* lacking in a permit that is not signed */
 	uint32_t rules;                   /* token of the array of rule ids, when read */
@@ -31,6 +33,9 @@ struct grant {
  */
 int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *arena, const char *where,
                struct diag *diag);
+
+/* Does the grant waive a finding of this rule? */
+bool grant_waives(const struct grant *g, struct text rule);
 
 /* Append the grant's canonical text; rules is a canonical JSON array. */
 void grant_write(struct buf *out, const struct grant *g, const char *rules, size_t n);

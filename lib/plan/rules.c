@@ -2,13 +2,14 @@
 #include "rules.h"
 
 #include "breaking.h"
+#include "rules-sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 const char rules_passed[] = "[\"plan_hash\",\"rollback_complete\",\"env_match\",\"scope_match\",\"apply_flag\","
 			    "\"prod_ticket\",\"destructive_flag\",\"irreversible_flag\",\"breaking_change\","
-			    "\"version_bump\",\"review_approval\"]";
+			    "\"version_bump\",\"review_approval\",\"backup_first\"]";
 
 static bool blank(struct text t)
 {
@@ -177,12 +178,21 @@ static int check_bump(const struct plan *p, struct diag *d)
 	return -1;
 }
 
-const struct step *rules_review(const struct plan *p)
+const struct step *rules_review(const struct plan *p, const struct grant *g, struct diag *d)
 {
+	if (p->dialect.s)
+		return sql_review(p, g, d);
 	/* the way back was part of what was reviewed */
 	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++)
-		if (breaking_major(&p->step[i]))
-			return &p->step[i];
+		if (breaking_major(&p->step[i])) {
+			const struct step *s = &p->step[i];
+
+			if (d)
+				diag_warn(d, "major_change", NULL, "review: a greater major version, %.*s to %.*s",
+				          (int)s->from_version.n, s->from_version.s, (int)s->to_version.n,
+				          s->to_version.s);
+			return s;
+		}
 	return NULL;
 }
 
@@ -205,6 +215,8 @@ int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 	rc |= check_env(p, g, d);
 	rc |= check_scope(p, g, d);
 	rc |= check_flags(p, g, d);
+	if (p->dialect.s)
+		return rc | sql_destruction(p, g, d) ? -1 : 0;
 	rc |= check_contract(p, d);
 	rc |= check_bump(p, d);
 	rc |= check_destruction(p, g, d);

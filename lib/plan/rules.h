@@ -14,12 +14,16 @@
  * Judge plan p under grant g.  Each broken rule is a finding whose rule id is
  * the rule's name: "env_match", "scope_match", "breaking_change",
  * "version_bump" (MIG_INVALID); "apply_flag", "prod_ticket", "destructive_flag",
- * "irreversible_flag" (MIG_UNSAFE).  Hints name the next command.  Returns 0 or -1.
+ * "irreversible_flag", "backup_first" (MIG_UNSAFE).  Hints name the next command.  Returns 0 or -1.
  */
 int rules_check(const struct plan *p, const struct grant *g, struct diag *d);
 
-/* The first step for whose sake the plan is to be reviewed, or NULL: it leads to a greater major version. */
-const struct step *rules_review(const struct plan *p);
+/*
+ * The first step for whose sake the plan is to be reviewed, or NULL: it leads to
+ * a greater major version, or its SQL has a finding for review that g does not
+ * waive.  d, if not NULL, is told by warnings.
+ */
+const struct step *rules_review(const struct plan *p, const struct grant *g, struct diag *d);
 
 /*
  * A plan in review needs approvals under g: as many as need, or, where need is 0,

@@ -154,6 +154,48 @@ void page_words(struct page *p, const char *label, const char *words, const char
 	}
 }
 
+/* The bytes of s up to end that fill one line of so many columns: to its own end, a blank, or the edge. */
+static size_t one_line(const char *s, const char *end, size_t columns, size_t *next)
+{
+	size_t n = 0, col = 0, blank = 0, wide, used;
+	char shown[16];
+
+	for (; s + n < end && s[n] != '\n'; n += used) {
+		show(s + n, end, shown, &wide, &used);
+		if (s[n] == '\t')
+			wide = 1;
+		if (col + wide > columns) {
+			*next = blank ? blank + 1 : n;
+			return blank ? blank : n;
+		}
+		if (s[n] == ' ')
+			blank = n;
+		col += wide;
+	}
+	*next = n + (s + n < end);
+	return n;
+}
+
+void page_block(struct page *p, unsigned level, const char *label, const char *s, size_t n)
+{
+	struct buf b = BUF_INIT, line = BUF_INIT;
+	size_t width = strlen(label), columns = PAGE_COLUMNS - 2 - 2 * level - width, next;
+
+	buf_reserve(&b, 0);
+	redact_text(&b, s, n);
+	for (const char *at = b.s, *end = b.s + b.len; at < end; at += next) {
+		buf_reset(&line);
+		buf_addf(&line, "%*s", (int)width, at == b.s ? label : "");
+		buf_add(&line, at, one_line(at, end, columns, &next));
+		for (size_t i = width; i < line.len; i++)
+			if (line.s[i] == '\t')
+				line.s[i] = ' ';
+		page_put(p, level, line.s, line.len);
+	}
+	buf_release(&b);
+	buf_release(&line);
+}
+
 void page_wrap(struct page *p, unsigned level, const char *s)
 {
 	char label[16];

@@ -43,6 +43,9 @@ void page_put(struct page *p, unsigned level, const char *s, size_t n);
  */
 void page_words(struct page *p, const char *label, const char *words, const char *glue);
 
+/* A text of n bytes in full behind a label: its own line ends kept, longer lines broken at blanks, nothing cut. */
+void page_block(struct page *p, unsigned level, const char *label, const char *s, size_t n);
+
 /* A message on as many lines as it needs, three at most. */
 void page_wrap(struct page *p, unsigned level, const char *s);
 

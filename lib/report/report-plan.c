@@ -21,6 +21,7 @@ void plan_view_init(struct plan_view *v)
 {
 	*v = (struct plan_view){ .plans = 0 };
 	kinds_init(&v->kinds);
+	sql_view_init(&v->sql);
 	counts_init(&v->stamps, MAX_TEXTS);
 	counts_init(&v->backups, MAX_TEXTS);
 	counts_init(&v->levers, MAX_TEXTS);
@@ -37,6 +38,7 @@ void plan_view_release(struct plan_view *v)
 {
 	header_release(&v->header);
 	kinds_release(&v->kinds);
+	sql_view_release(&v->sql);
 	counts_release(&v->stamps);
 	counts_release(&v->backups);
 	counts_release(&v->levers);
@@ -49,6 +51,7 @@ void plan_view_release(struct plan_view *v)
 	free(v->grant.issued_at);
 	free(v->grant.env);
 	buf_release(&v->grant.rules);
+	page_release(&v->grant.waivers);
 }
 
 static void count_text(struct counts *c, struct text t)
@@ -83,7 +86,7 @@ static void add_entry(struct plan_view *v, const struct plan *p, const struct st
 	buf_release(&b);
 }
 
-static void add_step(struct plan_view *v, const struct plan *p, size_t i)
+static void add_change(struct plan_view *v, const struct plan *p, size_t i)
 {
 	const struct step *s = &p->step[i];
 	const char *type = step_type_name(s->type);
@@ -103,6 +106,14 @@ static void add_step(struct plan_view *v, const struct plan *p, size_t i)
 	if (s->stamp_entry)
 		count_text(&v->stamps, s->without);
 	count_text(&v->backups, s->backup_suffix);
+}
+
+static void add_step(struct plan_view *v, const struct plan *p, size_t i)
+{
+	const struct step *s = &p->step[i];
+
+	if (!p->dialect.s)
+		add_change(v, p, i);
 	if (step_destroys(p, s) && v->destructive++ < NAMED_DESTRUCTIVE)
 		v->destroys[v->destructive - 1] = shown_text(s->step_id);
 }
@@ -115,6 +126,8 @@ int plan_view_add(struct plan_view *v, const struct plan *p, const char *where, 
 		v->hash[v->plans - 1] = xstrdup(p->hash);
 	v->steps += p->nstep;
 	v->entries += p->nundo;
+	if (p->dialect.s)
+		sql_view_add(&v->sql, p);
 	for (size_t i = 0; i < p->nstep; i++)
 		add_step(v, p, i);
 	/* a forward plan's entries are in reverse: the first step's is the last */
@@ -123,6 +136,26 @@ int plan_view_add(struct plan_view *v, const struct plan *p, const char *where, 
 	for (size_t i = 0; p->rollback_mode && i < p->nstep; i++)
 		add_entry(v, p, &p->step[i]);
 	return 0;
+}
+
+/* "waived    lock_taking: measured, 2 s" */
+static void show_waivers(struct plan_view *v, const struct grant *g)
+{
+	struct buf b = BUF_INIT;
+	struct doc d = DOC_INIT;
+
+	if (g->waivers.s)
+		buf_add(&b, g->waivers.s, g->waivers.n);
+	if (b.s && doc_parse(&d, b.s, b.len, RECORD_MAX_DEPTH) == 0)
+		for (uint32_t t = 1; t < d.tok[0].next; t = d.tok[t].next) {
+			char *rule = shown_member(&d, t, "rule_id"), *reason = shown_member(&d, t, "reason");
+
+			page_line(&v->grant.waivers, 0, "waived    %s: %s", rule, reason);
+			free(rule);
+			free(reason);
+		}
+	doc_release(&d);
+	buf_release(&b);
 }
 
 void plan_view_grant(struct plan_view *v, const struct grant *g, const struct doc *d)
@@ -150,6 +183,7 @@ void plan_view_grant(struct plan_view *v, const struct grant *g, const struct do
 			page_clean(&v->grant.rules, rule.s, rule.len, PAGE_COLUMNS);
 	}
 	buf_release(&rule);
+	show_waivers(v, g);
 }
 
 static void put_grant(const struct plan_view *v, struct page *p)
@@ -163,6 +197,7 @@ static void put_grant(const struct plan_view *v, struct page *p)
 	page_line(p, 0, "may       %s%s", dry ? "dry-run: show, write nothing" : apply ? "apply" : "nothing",
 	          v->grant.allow_destructive ? ", destroy what the plan says" : "");
 	page_words(p, "passed    ", v->grant.rules.len ? v->grant.rules.s : "none", "");
+	page_append(p, &v->grant.waivers);
 }
 
 static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
@@ -173,10 +208,17 @@ static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
 	header_name(h, &name);
 	page_heading(p, "%s %s", v->grant.any ? "PERMIT" : header_rollback(h) ? "ROLLBACK PLAN" : "PLAN", name.s);
 	header_page(h, p);
-	page_line(p, 0, "records   %" PRId64 " = %" PRId64 " to change + %" PRId64 " current + %" PRId64 " rejected",
-	          h->records, h->changes, h->current, h->rejects);
+	if (v->sql.dialect)
+		page_line(p, 0, "database  %s, with %" PRId64 " table%s before", v->sql.dialect, h->records,
+		          h->records == 1 ? "" : "s");
+	else
+		page_line(p, 0,
+		          "records   %" PRId64 " = %" PRId64 " to change + %" PRId64 " current + %" PRId64 " rejected",
+		          h->records, h->changes, h->current, h->rejects);
 	page_line(p, 0, "plans     %" PRIu64 ", steps %" PRIu64 ", %s", v->plans, v->steps,
-	          header_rollback(h) ? "each puts the original bytes back" : "each with its rollback");
+	          !header_rollback(h) ? "each with its rollback"
+	          : v->sql.dialect    ? "each undoes one"
+	                              : "each puts the original bytes back");
 	if (!h->others && (int64_t)v->plans != h->parts)
 		page_line(p, 0, "MISSING   these are %" PRIu64 " of the %" PRId64 " parts", v->plans, h->parts);
 	if (!h->others && !header_rollback(h) && (int64_t)named != h->rejects)
@@ -291,6 +333,18 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 
 	sort(v);
 	put_head(v, rejects->codes.total, &head);
+	if (v->sql.dialect && !v->kinds.c.n) { /* every statement is shown, however many lines that takes */
+		page_append(p, &head);
+		sql_view_page(&v->sql, p);
+		page_blank(p);
+		rejects_page(rejects, &tail, cap->codes, cap->examples);
+		put_safety(v, &tail, cap);
+		put_tail(v, digest, &tail, cap);
+		page_append(p, &tail);
+		page_release(&head);
+		page_release(&tail);
+		return;
+	}
 	page_heading(&head, "CHANGES of %zu%s kind%s", v->kinds.c.n, v->kinds.c.others ? " and more" : "",
 	             v->kinds.c.n == 1 ? "" : "s");
 	put_also(v, &also);
@@ -396,6 +450,10 @@ void plan_view_json(struct plan_view *v, struct buf *out)
 	list_json(&w, "plan_hashes", v->hash, NAMED_HASHES);
 	rec_int(&w, "plans", (int64_t)v->plans);
 	rec_int(&w, "rollback", (int64_t)v->entries);
+	if (v->sql.dialect) {
+		rec_name(&w, "sql");
+		sql_view_json(&v->sql, out);
+	}
 	counts_json(&w, "stamps", &v->stamps);
 	rec_int(&w, "steps", (int64_t)v->steps);
 	rec_name(&w, "totals");

@@ -1,7 +1,7 @@
 /*
  * report-plan.h -- the reviewer's page: what plans will do, in two screens.
  *
- * Floor 9.
+ * Floor 10.
  */
 #ifndef MIG_REPORT_PLAN_H
 #define MIG_REPORT_PLAN_H
@@ -11,6 +11,7 @@
 #include "permit.h"
 #include "plan.h"
 #include "rejects.h"
+#include "report-sql.h"
 
 enum { NAMED_HASHES = 3, NAMED_IRREVERSIBLE = 5, NAMED_DESTRUCTIVE = 2 };
 
@@ -18,6 +19,7 @@ struct plan_view {
 	struct header header;
 	uint64_t plans, steps, entries;    /* entries: of their rollback lists */
 	struct kinds kinds;
+	struct sql_view sql;               /* in the place of kinds where the plans are of SQL */
 	struct counts stamps, backups;     /* pointers; suffixes */
 	struct counts levers, notes;
 	uint64_t destructive, irreversible;
@@ -28,6 +30,7 @@ struct plan_view {
 		bool any, apply, dry_run, allow_destructive;
 		char *actor, *ticket, *issued_at, *env;
 		struct buf rules;              /* parted by blanks */
+		struct page waivers;
 	} grant;
 };
 

@@ -16,7 +16,7 @@ void complaints_reset(struct complaints *l)
 
 void complain(struct complaints *l, const struct complaint *c)
 {
-	bool counts = !c->warning || l->strict;
+	bool counts = !c->note && (!c->warning || l->strict);
 	struct rec w;
 
 	buf_addch(&l->json, l->json.len ? ',' : '[');
@@ -32,9 +32,11 @@ void complain(struct complaints *l, const struct complaint *c)
 	if (c->ref)
 		rec_cstr(&w, "ref", c->ref);
 	rec_cstr(&w, "rule_id", c->rule);
-	rec_cstr(&w, "severity", counts ? "error" : "warn");
+	rec_cstr(&w, "severity", counts ? "error" : c->note ? "info" : "warn");
 	rec_close(&w);
 	l->n++;
+	if (c->note)
+		return;
 	l->failed += counts;
 	if (++*(counts ? &l->errors : &l->warnings) > MAX_NAMED)
 		return; /* the verdict has them all; stderr names the first */

@@ -13,6 +13,7 @@ struct complaint {
 	const char *expected, *actual;    /* or NULL */
 	const struct buf *diff;           /* a JSON array, or NULL */
 	bool warning;
+	bool note;                       /* says that something held: in the verdict only */
 };
 
 struct complaints {

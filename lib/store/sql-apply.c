@@ -49,7 +49,7 @@ static int note(struct run *r, const char *event, struct text ref)
 
 	entry_init(&e, event, r->p, r->c->grant, r->s->user, r->time);
 	e.ref = ref;
-	if (r->w.kept.n && !r->p->rollback_mode && strcmp(event, "step") != 0) {
+	if (r->w.kept.n && strcmp(event, "step") != 0) {
 		sql_kepts_write(&backups, &r->w.kept);
 		e.backups = backups.s;
 	}
@@ -87,7 +87,7 @@ enum standing { TO_DO, BEGUN, DONE };
  */
 static int look_up(struct run *r, enum standing *is)
 {
-	char event[16], undoes[HEX_SIZE];
+	char event[16];
 	int rc = sql_ledger_last(r->s->db, r->p->hash, NULL, event, r->d);
 
 	*is = TO_DO;
@@ -101,11 +101,10 @@ static int look_up(struct run *r, enum standing *is)
 		*is = rc && strcmp(event, "commit") == 0 ? DONE : TO_DO;
 		return 0;
 	}
-	snprintf(undoes, sizeof undoes, "%.*s", (int)r->p->undoes.n, r->p->undoes.s);
-	if ((rc = sql_ledger_last(r->s->db, undoes, NULL, event, r->d)) < 0)
+	if ((rc = sql_ledger_last(r->s->db, r->w.undoes, NULL, event, r->d)) < 0)
 		return -1;
 	if (rc == 0)
-		return diag_add(r->d, MIG_PRECONDITION, "not_applied", undoes,
+		return diag_add(r->d, MIG_PRECONDITION, "not_applied", r->w.undoes,
 		                "the plan to be rolled back is not applied to this database");
 	*is = strcmp(event, "rollback") == 0 ? DONE : TO_DO;
 	return 0;
@@ -132,9 +131,12 @@ static int know_backups(struct run *r)
 
 	if (!r->p->rollback_mode)
 		return 0;
-	rc = sql_ledger_find(r->s->db, r->w.made_by, "commit", &entry, r->d);
+	/* the entry of its transaction, which is the first where steps came after it */
+	rc = sql_ledger_find(r->s->db, r->w.undoes, "begin", &entry, r->d);
+	if (rc == 0)
+		rc = sql_ledger_find(r->s->db, r->w.undoes, "commit", &entry, r->d);
 	if (rc == 1)
-		rc = sql_kepts_read(&r->w.kept, &entry, r->d);
+		rc = sql_kepts_read(&r->w.known, &entry, r->d);
 	buf_release(&entry);
 	return rc < 0 ? -1 : 0;
 }
@@ -193,9 +195,8 @@ static void log_failure(struct run *r, size_t first)
 
 static void drop_backups(struct run *r)
 {
-	if (!r->p->rollback_mode)
-		for (size_t i = 0; i < r->w.kept.n; i++)
-			sql_backup_drop(&r->s->state, &r->w.kept.v[i].file);
+	for (size_t i = 0; i < r->w.kept.n; i++)
+		sql_backup_drop(&r->s->state, &r->w.kept.v[i].file);
 }
 
 static void undone(struct run *r, size_t first)
@@ -346,11 +347,10 @@ static int work(struct run *r)
 
 int sql_apply(struct sql_store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
 {
-	char made_by[HEX_SIZE];
+	char undoes[HEX_SIZE];
 	struct run r = { .s = s, .p = p, .c = c, .o = o, .d = d, .start = now_ms() };
-	struct text maker = p->rollback_mode ? p->undoes : (struct text){ p->hash, HEX_LEN };
 
-	snprintf(made_by, sizeof made_by, "%.*s", (int)maker.n, maker.s);
+	snprintf(undoes, sizeof undoes, "%.*s", (int)p->undoes.n, p->undoes.n ? p->undoes.s : "");
 	ledger_time(c->now, r.time);
 	r.w = (struct sql_work){
 		.db = s->db,
@@ -358,8 +358,8 @@ int sql_apply(struct sql_store *s, const struct plan *p, const struct apply_ctx 
 		.doc = p->doc,
 		.step = p->step,
 		.n = p->nstep,
-		.made_by = made_by,
-		.back = p->rollback_mode,
+		.hash = p->hash,
+		.undoes = p->rollback_mode ? undoes : NULL,
 		.dry = c->grant->dry_run,
 		.time = r.time,
 		.stop = store_interrupted,
@@ -373,6 +373,7 @@ int sql_apply(struct sql_store *s, const struct plan *p, const struct apply_ctx 
 
 	o->duration_ms = elapsed_ms(&r);
 	sql_kepts_release(&r.w.kept);
+	sql_kepts_release(&r.w.known);
 	free(r.done);
 	return rc;
 }

@@ -25,10 +25,4 @@ struct sql_store {
  */
 int sql_apply(struct sql_store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d);
 
-/*
- * Try the plan and then its rollback list in db, which is a copy: 0, or -1 after a
- * finding; MIG_INVALID "rehearsal" where schema or rows are not what they were.
- */
-int sql_rehearse(struct db *db, const struct plan *p, struct diag *d);
-
 #endif

@@ -127,14 +127,12 @@ int sql_work_ask(struct sql_work *w, const char *live, void (*bad)(void *arg, si
 }
 
 /* 81c2..7f.3.ndjson, and 81c2..7f.3.2.ndjson for the second one of that step */
-static void backup_name(char name[48], const struct sql_work *w, size_t i, unsigned which)
+static void backup_name(char name[48], const char *hash, size_t index, unsigned which)
 {
-	size_t index = w->back ? w->n - i : i + 1;
-
 	if (which == 1)
-		snprintf(name, 48, "%.16s.%zu.ndjson", w->made_by, index);
+		snprintf(name, 48, "%.16s.%zu.ndjson", hash, index);
 	else
-		snprintf(name, 48, "%.16s.%zu.%u.ndjson", w->made_by, index, which);
+		snprintf(name, 48, "%.16s.%zu.%u.ndjson", hash, index, which);
 }
 
 /* {"columns":["id","name"],"key":["id"],"name":"users.name","op":"backup","table":"users"} */
@@ -144,7 +142,7 @@ static int back_up(struct sql_work *w, size_t i, uint32_t action, unsigned which
 	struct sql_rows rows;
 
 	sql_rows_read(&rows, w->doc, action);
-	backup_name(b.name, w, i, which);
+	backup_name(b.name, w->hash, i + 1, which);
 	int rc = sql_backup_write(w->state, w->db, &rows, &b, w->dry, d);
 
 	sql_rows_release(&rows);
@@ -162,12 +160,12 @@ static const struct sql_backup *find_kept(const struct sql_work *w, size_t i, co
 {
 	char prefix[48];
 
-	backup_name(prefix, w, i, 1);
+	backup_name(prefix, w->undoes ? w->undoes : "", w->n - i, 1);
 	size_t n = strlen(prefix) - strlen("ndjson");
 
-	for (size_t k = 0; k < w->kept.n; k++)
-		if (strncmp(w->kept.v[k].file.name, prefix, n) == 0 && strcmp(w->kept.v[k].name, name) == 0)
-			return &w->kept.v[k].file;
+	for (size_t k = 0; k < w->known.n; k++)
+		if (strncmp(w->known.v[k].file.name, prefix, n) == 0 && strcmp(w->known.v[k].name, name) == 0)
+			return &w->known.v[k].file;
 	return NULL;
 }
 

@@ -33,13 +33,14 @@ struct sql_work {
 	const struct doc *doc;       /* of the plan */
 	const struct step *step;     /* its steps or rollback entries */
 	size_t n;
-	const char *made_by;         /* hash of the plan whose steps made, or make, the backups */
-	bool back;                   /* the last step was the first one of that plan */
+	const char *hash;            /* of the plan: its backups are called so */
+	const char *undoes;          /* of the plan that is undone, last step first, and whose backups are restored; or NULL */
 	bool dry;                    /* make no backup */
 	const char *time;            /* RFC 3339 */
 	bool (*stop)(void);          /* asked between statements; NULL: go on */
-	struct sql_kepts kept;       /* backups that were made, or are there to be restored */
+	struct sql_kepts known;      /* the backups that are there to be restored */
 	/* how far it came: */
+	struct sql_kepts kept;       /* the backups that were made */
 	size_t at;                   /* the step at work, or that failed */
 	int64_t from, to;            /* history versions; 0: none, or not known */
 	bool unrecorded;             /* the newest version is another one than before */

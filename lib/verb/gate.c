@@ -123,7 +123,6 @@ static void keep_hash(struct gate *g, const char hash[HEX_SIZE])
 static int judge(struct gate *g, const struct record *r, struct plan *p, struct tally *t, const char *where,
                  struct diag *d)
 {
-	const struct step *s;
 	size_t first = d->n;
 
 	if (plan_read(p, r->doc, 0, where, d) < 0)
@@ -132,11 +131,8 @@ static int judge(struct gate *g, const struct record *r, struct plan *p, struct 
 	if (g->key)
 		keep_hash(g, p->hash);
 	rules_check(p, &g->grant, d);
-	if ((s = rules_review(p))) {
+	if (rules_review(p, &g->grant, d))
 		g->review = true;
-		diag_warn(d, "major_change", NULL, "review: a greater major version, %.*s to %.*s",
-		          (int)s->from_version.n, s->from_version.s, (int)s->to_version.n, s->to_version.s);
-	}
 	if (d->n > first)
 		forget_repeated(d, first);
 	return 0;

@@ -6,6 +6,8 @@
 #include "patch.h"
 #include "pointer.h"
 #include "redact.h"
+#include "sql-rehearse.h"
+#include "verify-sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +267,7 @@ static void check_against(struct verifying *v, const char *hash)
 	free(message);
 }
 
+/* p: NULL for a verdict about the whole database */
 static int put_verdict(struct verifying *v, const struct plan *p)
 {
 	struct rec w, in;
@@ -275,9 +278,9 @@ static int put_verdict(struct verifying *v, const struct plan *p)
 	complaints_findings(&v->found, &w);
 	rec_cstr(&w, "kind", "verdict");
 	rec_bool(&w, "ok", v->found.failed == 0);
-	rec_cstr(&w, "plan_hash", p->hash);
+	rec_cstr(&w, "plan_hash", p ? p->hash : NULL);
 	rec_name(&w, "rollback");
-	if (p->rollback_mode) {
+	if (!p || p->rollback_mode) {
 		buf_addstr(&v->line, "null");
 	} else {
 		rec_open(&in, &v->line);
@@ -288,10 +291,58 @@ static int put_verdict(struct verifying *v, const struct plan *p)
 	return stream_put(v->out, v->line.s, v->line.len);
 }
 
+/* What a rehearsal found becomes the verdict's findings. */
+static void complain_of(struct verifying *v, const struct diag *own)
+{
+	for (size_t i = 0; i < own->n; i++) {
+		const struct finding *f = &own->list[i];
+
+		if (f->exit == MIG_INVALID)
+			complain(&v->found, &(struct complaint){ .rule = f->rule, .ref = f->where, .message = f->message });
+		else
+			diag_add(v->d, f->exit, f->rule, f->where, "%s", f->message);
+	}
+}
+
+static int rehearse(struct verifying *v, struct db *db, const struct plan *p)
+{
+	struct diag own = DIAG_INIT;
+	bool back;
+	int rc = p->rollback_mode ? diag_add(v->d, MIG_USAGE, "no_rehearsal", NULL,
+	                                     "--rehearse takes the plan forward: it tries its rollback as well")
+	                          : sql_rehearse(db, p, &back, &own);
+
+	if (rc == 0 && back)
+		complain(&v->found, &(struct complaint){ .rule = "rehearsed",
+		                                         .message = "there and back on a copy: schema and rows are what they were",
+		                                         .note = true });
+	else if (rc == 0)
+		complain(&v->found, &(struct complaint){ .rule = "rehearsed_forward",
+		                                         .message = "done on a copy; it cannot be undone, so not tried back",
+		                                         .warning = true });
+	complain_of(v, &own);
+	diag_release(&own);
+	return rc < 0 && v->found.failed == 0 ? -1 : 0;
+}
+
+static int verify_in_database(struct verifying *v, struct db *db, const struct plan *p)
+{
+	if (!text_is(p->dialect, db->ops->dialect))
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "the plan was not made for %s",
+		                db->ops->dialect);
+	int rc = v->ask->rehearse ? rehearse(v, db, p) : verify_sql_plan(db, p, &v->found, v->d);
+
+	return rc < 0 ? -1 : put_verdict(v, p);
+}
+
 static int verify_plan(struct verifying *v, const struct plan *p)
 {
 	complaints_reset(&v->found);
 	check_against(v, p->hash);
+	if (v->s->ops->database)
+		return verify_in_database(v, v->s->ops->database(v->s), p);
+	if (p->dialect.s)
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "the plan is for a database, this is a folder");
 	if (consult_ledger(v, p) < 0)
 		return -1;
 	for (size_t i = 0; i < p->nstep; i++)
@@ -424,6 +475,25 @@ int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in,
 		rc = diag_exit(d) == MIG_OK ? stream_put_end(out, "mig-verify", n, in->end_digest) : -1;
 	}
 	tally_release(&t);
+	verifying_release(&v);
+	return rc;
+}
+
+int verify_drift(struct store *s, bool strict, struct out *out, struct diag *d)
+{
+	struct verifying v = { .s = s, .out = out, .d = d, .found = COMPLAINTS_INIT(d, strict) };
+	char nothing[HEX_SIZE];
+
+	if (!s->ops->database)
+		return diag_add(d, MIG_USAGE, "no_schema", NULL, "--drift: a folder of documents has no schema");
+	int rc = verify_sql_drift(s->ops->database(s), &v.found, d);
+
+	if (rc == 0)
+		rc = put_verdict(&v, NULL);
+	complaints_finish(&v.found);
+	digest_hex("", 0, nothing);
+	if (rc == 0)
+		rc = diag_exit(d) == MIG_OK ? stream_put_end(out, "mig-verify", 0, nothing) : -1;
 	verifying_release(&v);
 	return rc;
 }

@@ -13,6 +13,7 @@ struct verify_ask {
 	const char *against;            /* a file of plans that stdin's must equal, or NULL, */
 	const struct buf *against_text; /* and what it holds */
 	bool strict;                    /* warnings count */
+	bool rehearse;                  /* try the plans and their rollbacks on a copy of the database instead */
 };
 
 /*
@@ -22,5 +23,11 @@ struct verify_ask {
  * does not hold, so that all are judged.
  */
 int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in, struct out *out, struct diag *d);
+
+/*
+ * A database against what was recorded of it: one verdict about no plan, and an
+ * end.  0, or -1 after MIG_INVALID "tampered" or "drift", or MIG_USAGE for a store of documents.
+ */
+int verify_drift(struct store *s, bool strict, struct out *out, struct diag *d);
 
 #endif
