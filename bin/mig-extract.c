@@ -7,8 +7,8 @@
  * (invalid set, broken ledger), 1.
  */
 #include "cli.h"
-#include "extract.h"
 #include "extract-schema.h"
+#include "extract.h"
 #include "history.h"
 #include "semver.h"
 

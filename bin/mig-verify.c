@@ -8,8 +8,8 @@
  */
 #include "cli.h"
 #include "evidence.h"
-#include "verify.h"
 #include "verify-ledger.h"
+#include "verify.h"
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict] [--rehearse]\n"
@@ -42,13 +42,15 @@ struct opts {
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = {
-		{ "store", CLI_TEXT, &o->store },       { "against", CLI_TEXT, &o->ask.against },
-		{ "strict", CLI_FLAG, &o->ask.strict }, { "ledger", CLI_FLAG, &o->ledger },
-		{ "head", CLI_TEXT, &o->head },         { "set", CLI_TEXT, &o->set },
-		{ "drift", CLI_FLAG, &o->drift },       { "rehearse", CLI_FLAG, &o->ask.rehearse },
-		{ NULL, CLI_FLAG, NULL }
-	};
+	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
+		                        { "against", CLI_TEXT, &o->ask.against },
+		                        { "strict", CLI_FLAG, &o->ask.strict },
+		                        { "ledger", CLI_FLAG, &o->ledger },
+		                        { "head", CLI_TEXT, &o->head },
+		                        { "set", CLI_TEXT, &o->set },
+		                        { "drift", CLI_FLAG, &o->drift },
+		                        { "rehearse", CLI_FLAG, &o->ask.rehearse },
+		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)

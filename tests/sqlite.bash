@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2119,SC2120 # the suites call these with arguments
 # sqlite.bash -- SQL plans made by hand, for a SQLite file:  load sqlite  (after helper)
 #
 #	database "CREATE TABLE t (a)"

@@ -345,7 +345,7 @@ dropped() {
 	sql_planned '[{"id":"t.b:drop_column","type":"cleanup","findings":[{"message":"b is lost","rows":10,"rule_id":"drop_column","severity":"critical"}],
 		"actions":[{"op":"backup","columns":["b"],"key":["id"],"name":"t.b","table":"t"},"ALTER TABLE t DROP COLUMN b"],
 		"undo":["ALTER TABLE t ADD COLUMN b",{"op":"restore","columns":["b"],"key":["id"],"name":"t.b","table":"t"}]},'"$(recording 1)"']'
-	permitted --allow-destructive "$@"
+	permitted --allow-destructive
 }
 
 @test "MIGRATION-ROLLBACK-008 rows that are dropped are kept in a file first, and come back exactly" {

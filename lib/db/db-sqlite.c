@@ -1,5 +1,7 @@
 /* db-sqlite.c -- see db.h */
-#include "db-sqlite.h"
+#include "sqlite-handle.h"
+#include "sqlite-live.h"
+#include "sqlite-size.h"
 
 #include "io.h"
 #include "moment.h"
@@ -8,110 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_WAIT_MS = 10000, STEPS_BETWEEN_ASKING = 20000, HEADER = 20 };
-
-struct sqlite {
-	struct db base;
-	sqlite3 *db;
-	char *file;              /* its real path */
-	enum db_mode mode;
-	enum db_trouble trouble;
-	bool inside;             /* a transaction of begin's */
-	bool guarded;            /* statements that are not ours may not end it */
-	bool held;               /* lock began the transaction that the next begin takes over */
-	bool immutable;          /* read without its log, which was not there */
-	struct stat st;          /* as it was then */
-	bool made;               /* the file was not there */
-	int fd;                  /* of the file: to be closed after SQLite has, or its locks are gone */
-};
-
 static struct sqlite *of(struct db *db)
 {
 	return (struct sqlite *)db;
-}
-
-static int fail(struct sqlite *s, enum db_trouble trouble, enum mig_exit code, const char *rule, const char *message,
-                struct diag *d)
-{
-	s->trouble = trouble;
-	return diag_add(d, code, rule, s->base.name, "%s", message);
-}
-
-/* The process that holds a lock on the bytes of a file; 0 where there is none. */
-static pid_t lock_owner(int fd, off_t at, off_t n)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = n };
-
-	return fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK && l.l_pid > 0 ? l.l_pid : 0;
-}
-
-/* https://sqlite.org/src: os.h has PENDING_BYTE and the 511 behind it, wal.c the writer's lock in the -shm file. */
-static pid_t holder(const struct sqlite *s)
-{
-	char *shm = xasprintf("%s-shm", s->file);
-	int fd = open(shm, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	pid_t pid = lock_owner(s->fd, 0x40000000, 512);
-
-	free(shm);
-	/* left open: to close it would drop the locks that SQLite has in it */
-	return pid || fd < 0 ? pid : lock_owner(fd, 120, 1);
-}
-
-static int locked(struct sqlite *s, struct diag *d)
-{
-	char message[96], path[32];
-	struct stat st;
-	pid_t pid = holder(s);
-
-	snprintf(path, sizeof path, "/proc/%ld", (long)pid);
-	if (pid && stat(path, &st) == 0)
-		snprintf(message, sizeof message, "another run holds the lock: process %ld of user %lu", (long)pid,
-		         (unsigned long)st.st_uid);
-	else
-		snprintf(message, sizeof message, "another connection holds the lock");
-	return fail(s, DB_UNREADY, MIG_PRECONDITION, "locked", message, d);
-}
-
-/* A killed writer left a journal that only a writer may play back. */
-static int unfinished(struct sqlite *s, struct diag *d)
-{
-	diag_hint(d, "mig-apply --store URI --recover redo < /dev/null puts it back as it was before that write");
-	return fail(s, DB_UNREADY, MIG_PRECONDITION, "unfinished", "a write was cut off and must be undone first", d);
-}
-
-static int trouble_of(struct sqlite *s, int rc, struct diag *d)
-{
-	const char *said = sqlite3_errmsg(s->db);
-	int extended = sqlite3_extended_errcode(s->db);
-
-	if (extended == SQLITE_READONLY_ROLLBACK || extended == SQLITE_READONLY_RECOVERY ||
-	    extended == SQLITE_READONLY_CANTINIT)
-		return unfinished(s, d);
-	switch (rc & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED: return locked(s, d);
-	case SQLITE_FULL: return fail(s, DB_UNREADY, MIG_PRECONDITION, "store_full", said, d);
-	case SQLITE_READONLY: return fail(s, DB_UNREADY, MIG_PRECONDITION, "store_readonly", said, d);
-	case SQLITE_CANTOPEN:
-	case SQLITE_PERM: return fail(s, DB_UNREADY, MIG_PRECONDITION, "not_permitted", said, d);
-	case SQLITE_NOTADB: return fail(s, DB_UNREADY, MIG_PRECONDITION, "not_a_database", said, d);
-	case SQLITE_CORRUPT: return fail(s, DB_OTHER, MIG_INVALID, "damaged", said, d);
-	case SQLITE_AUTH:
-		return fail(s, DB_OTHER, MIG_INVALID, "ends_transaction",
-		            "a statement may not end the transaction, nor reach another database", d);
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH:
-	case SQLITE_TOOBIG: return fail(s, DB_CONSTRAINT, MIG_INVALID, "constraint", said, d);
-	case SQLITE_IOERR: return fail(s, DB_OTHER, MIG_ERROR, "io_failed", said, d);
-	case SQLITE_INTERRUPT: return fail(s, DB_OTHER, MIG_ERROR, "interrupted", "stopped by a signal", d);
-	default: return fail(s, DB_OTHER, MIG_ERROR, "sql_failed", said, d);
-	}
 }
 
 static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
@@ -125,11 +31,21 @@ static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
 		if (at == 0 || p[i].type == DB_NULL)
 			continue;
 		switch (p[i].type) {
-		case DB_INT: sqlite3_bind_int64(st, at, strtoll(p[i].s, NULL, 10)); break;
-		case DB_REAL: sqlite3_bind_double(st, at, strtod(p[i].s, NULL)); break;
-		case DB_BOOL: sqlite3_bind_int(st, at, *p[i].s == 't'); break;
-		case DB_BLOB: sqlite3_bind_blob64(st, at, p[i].s, p[i].n, SQLITE_STATIC); break;
-		default: sqlite3_bind_text64(st, at, p[i].s, p[i].n, SQLITE_STATIC, SQLITE_UTF8); break;
+		case DB_INT:
+			sqlite3_bind_int64(st, at, strtoll(p[i].s, NULL, 10));
+			break;
+		case DB_REAL:
+			sqlite3_bind_double(st, at, strtod(p[i].s, NULL));
+			break;
+		case DB_BOOL:
+			sqlite3_bind_int(st, at, *p[i].s == 't');
+			break;
+		case DB_BLOB:
+			sqlite3_bind_blob64(st, at, p[i].s, p[i].n, SQLITE_STATIC);
+			break;
+		default:
+			sqlite3_bind_text64(st, at, p[i].s, p[i].n, SQLITE_STATIC, SQLITE_UTF8);
+			break;
 		}
 	}
 }
@@ -182,7 +98,7 @@ static int step_all(struct sqlite *s, sqlite3_stmt *st, db_row *each, void *arg,
 	free(r.real);
 	if (stopped)
 		return -1;
-	return rc == SQLITE_DONE ? 0 : trouble_of(s, rc, d);
+	return rc == SQLITE_DONE ? 0 : sqlite_trouble(s, rc, d);
 }
 
 /* Nothing but white space and comments may follow a statement. */
@@ -201,10 +117,10 @@ static int check_tail(struct sqlite *s, const char *tail, const char *end, struc
 	bool clean = rc == SQLITE_OK && !more && tail >= end;
 
 	sqlite3_finalize(more);
-	return clean ? 0 : fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "more than one statement", d);
+	return clean ? 0 : sqlite_fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "more than one statement", d);
 }
 
-static int run(struct sqlite *s, struct text sql, const struct db_value *p, size_t n, db_row *each, void *arg,
+int sqlite_run(struct sqlite *s, struct text sql, const struct db_value *p, size_t n, db_row *each, void *arg,
                struct diag *d)
 {
 	sqlite3_stmt *st = NULL;
@@ -212,11 +128,11 @@ static int run(struct sqlite *s, struct text sql, const struct db_value *p, size
 
 	s->trouble = DB_FINE;
 	if (sql.n > INT32_MAX - 1)
-		return fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "the statement is too long", d);
+		return sqlite_fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "the statement is too long", d);
 	int rc = sqlite3_prepare_v2(s->db, sql.s, (int)sql.n, &st, &tail);
 
 	if (rc != SQLITE_OK)
-		return trouble_of(s, rc, d);
+		return sqlite_trouble(s, rc, d);
 	rc = check_tail(s, tail, sql.s + sql.n, d);
 	if (rc == 0 && st) {
 		bind(st, p, n);
@@ -229,7 +145,7 @@ static int run(struct sqlite *s, struct text sql, const struct db_value *p, size
 static int query(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
                  struct diag *d)
 {
-	return run(of(db), (struct text){ sql, strlen(sql) }, p, n, each, arg, d);
+	return sqlite_run(of(db), (struct text){ sql, strlen(sql) }, p, n, each, arg, d);
 }
 
 static int exec(struct db *db, struct text sql, struct diag *d)
@@ -237,30 +153,18 @@ static int exec(struct db *db, struct text sql, struct diag *d)
 	struct sqlite *s = of(db);
 
 	s->guarded = s->inside;
-	int rc = run(s, sql, NULL, 0, NULL, NULL, d);
+	int rc = sqlite_run(s, sql, NULL, 0, NULL, NULL, d);
 
 	s->guarded = false;
 	if (rc < 0 || !s->inside || !sqlite3_get_autocommit(s->db))
 		return rc;
 	/* RAISE(ROLLBACK) of a trigger */
-	return fail(s, DB_CONSTRAINT, MIG_INVALID, "ends_transaction", "the statement ended the transaction", d);
+	return sqlite_fail(s, DB_CONSTRAINT, MIG_INVALID, "ends_transaction", "the statement ended the transaction", d);
 }
 
 static int plain(struct sqlite *s, const char *sql, struct diag *d)
 {
-	return run(s, (struct text){ sql, strlen(sql) }, NULL, 0, NULL, NULL, d);
-}
-
-/* Called while a statement is prepared. */
-static int authorize(void *arg, int action, const char *a, const char *b, const char *schema, const char *trigger)
-{
-	const struct sqlite *s = arg;
-
-	(void)b, (void)schema, (void)trigger;
-	/* VACUUM attaches a database without a name */
-	if (action == SQLITE_ATTACH)
-		return a && !*a ? SQLITE_OK : SQLITE_DENY;
-	return action == SQLITE_TRANSACTION && s->guarded ? SQLITE_DENY : SQLITE_OK;
+	return sqlite_run(s, (struct text){ sql, strlen(sql) }, NULL, 0, NULL, NULL, d);
 }
 
 static int begin(struct db *db, bool writes, struct diag *d)
@@ -336,8 +240,8 @@ static int broken_key(void *arg, const struct db_value *v, size_t n)
 	struct broken *b = arg;
 
 	if (n >= 3 && b->n++ < 10)
-		diag_add(b->d, MIG_INVALID, "foreign_key", b->s->base.name, "%s: row %s refers to nothing in %s", v[0].s,
-		         v[1].s ? v[1].s : "?", v[2].s);
+		diag_add(b->d, MIG_INVALID, "foreign_key", b->s->base.name, "%s: row %s refers to nothing in %s",
+		         v[0].s, v[1].s ? v[1].s : "?", v[2].s);
 	return 0;
 }
 
@@ -433,13 +337,12 @@ static int live(struct db *db, struct buf *out, struct diag *d)
 	if (sqlite_live(db, out, d) < 0)
 		return -1;
 	if (of(db)->immutable && !is_still(of(db)))
-		return fail(of(db), DB_TRANSIENT, MIG_PRECONDITION, "locked", "it was changed while it was read", d);
+		return sqlite_fail(of(db), DB_TRANSIENT, MIG_PRECONDITION, "locked", "it was changed while it was read",
+		                   d);
 	return 0;
 }
 
-static struct db *scratch(struct db *db, struct diag *d);
-
-static const struct db_ops ops = {
+const struct db_ops sqlite_ops = {
 	.dialect = "sqlite",
 	.names = { "mig_ledger", "mig_plan", "system_schema_checksum", "system_migration_history",
 	           "system_migration_log" },
@@ -456,167 +359,7 @@ static const struct db_ops ops = {
 	.orphans = orphans,
 	.stamp = stamp,
 	.trouble = trouble,
-	.scratch = scratch,
+	.scratch = sqlite_scratch,
 	.confine = confine,
 	.close = close_db,
 };
-
-static int stop(void *arg)
-{
-	const struct sqlite *s = arg;
-
-	return s->base.stop && s->base.stop();
-}
-
-static void settle(struct sqlite *s)
-{
-	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, READ_WAIT_MS);
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_set_authorizer(s->db, authorize, s);
-	sqlite3_progress_handler(s->db, STEPS_BETWEEN_ASKING, stop, s);
-	/* no files elsewhere */
-	sqlite3_exec(s->db, "PRAGMA temp_store=MEMORY", NULL, NULL, NULL);
-}
-
-static struct sqlite *new_sqlite(const char *name, enum db_mode mode)
-{
-	struct sqlite *s = xcalloc(1, sizeof *s);
-
-	s->base.ops = &ops;
-	s->base.name = xstrdup(name);
-	s->mode = mode;
-	s->fd = -1;
-	return s;
-}
-
-static struct db *scratch(struct db *db, struct diag *d)
-{
-	struct sqlite *from = of(db), *to = new_sqlite("scratch copy", DB_WRITE);
-	int rc = sqlite3_open_v2(":memory:", &to->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-	sqlite3_backup *b = rc == SQLITE_OK ? sqlite3_backup_init(to->db, "main", from->db, "main") : NULL;
-
-	to->file = xstrdup("/");
-	if (b) {
-		rc = sqlite3_backup_step(b, -1);
-		sqlite3_backup_finish(b);
-	}
-	if (!b || rc != SQLITE_DONE) {
-		if (b)
-			trouble_of(from, rc, d);
-		else
-			trouble_of(to, rc, d);
-		close_db(&to->base);
-		return NULL;
-	}
-	settle(to);
-	to->base.stop = db->stop;
-	return &to->base;
-}
-
-static int missing(const char *file, int err, struct diag *d)
-{
-	if (err == ENOENT || err == ENOTDIR) {
-		diag_hint(d, "--create makes a new database");
-		return diag_add(d, MIG_PRECONDITION, "store_missing", file, "no such database");
-	}
-	return diag_add(d, MIG_PRECONDITION, err == EROFS ? "store_readonly" : "not_permitted", file, "cannot open: %s",
-	                strerror(err));
-}
-
-/* A file that lacks is only made where that was asked for: a typo must not become a database. */
-static int open_file(struct sqlite *s, const char *file, struct diag *d)
-{
-	const int flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-
-	s->fd = open(file, flags | O_RDONLY);
-	if (s->fd < 0 && errno == ENOENT && s->mode == DB_CREATE) {
-		s->fd = open(file, flags | O_RDWR | O_CREAT, 0666);
-		s->made = s->fd >= 0;
-	}
-	if (s->fd < 0 || fstat(s->fd, &s->st) < 0)
-		return missing(file, errno, d);
-	if (!S_ISREG(s->st.st_mode))
-		return diag_add(d, MIG_PRECONDITION, "not_a_database", file, "not a regular file");
-	if (!(s->file = realpath(file, NULL)))
-		return missing(file, errno, d);
-	return 0;
-}
-
-/* Bytes 18 and 19 of the header are 2 where changes go into a log beside the file. */
-static bool has_log_mode(const struct sqlite *s)
-{
-	unsigned char header[HEADER];
-
-	return pread(s->fd, header, sizeof header, 0) == HEADER && header[18] == 2;
-}
-
-/*
- * How SQLite is to open it.  A reader makes no files: one of a log that is not
- * there, because nobody has the database open, reads the file alone.
- */
-static char *uri_of(struct sqlite *s)
-{
-	struct buf b = BUF_INIT;
-	char *log = xasprintf("%s-wal", s->file);
-
-	buf_addstr(&b, "file:");
-	for (const char *c = s->file; *c; c++)
-		buf_addf(&b, strchr("/._-", *c) || (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z')
-		                     ? "%c"
-		                     : "%%%02X",
-		         (unsigned char)*c);
-	s->immutable = s->mode == DB_READ && has_log_mode(s) && access(log, F_OK) != 0;
-	if (s->mode != DB_READ)
-		buf_addstr(&b, "?mode=rw");
-	else
-		buf_addstr(&b, s->immutable ? "?mode=ro&immutable=1" : "?mode=ro&readonly_shm=1");
-	free(log);
-	return buf_steal(&b);
-}
-
-static int open_db(struct sqlite *s, struct diag *d)
-{
-	char seed, *uri = uri_of(s);
-	int rc = sqlite3_open_v2(uri, &s->db, SQLITE_OPEN_URI | (s->mode == DB_READ ? SQLITE_OPEN_READONLY
-	                                                                            : SQLITE_OPEN_READWRITE),
-	                         NULL);
-
-	free(uri);
-	if (rc != SQLITE_OK)
-		return trouble_of(s, rc, d);
-	sqlite3_randomness(1, &seed); /* reads a device: now, before the file system is out of reach */
-	settle(s);
-	return plain(s, "PRAGMA schema_version", d);
-}
-
-/* What a database that is still to be made holds. */
-static struct db *open_empty(struct sqlite *s, struct diag *d)
-{
-	int rc = sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-
-	s->file = xstrdup("/");
-	s->mode = DB_READ;
-	if (rc == SQLITE_OK) {
-		settle(s);
-		return &s->base;
-	}
-	trouble_of(s, rc, d);
-	close_db(&s->base);
-	return NULL;
-}
-
-struct db *db_sqlite_open(const char *file, enum db_mode mode, struct diag *d)
-{
-	struct sqlite *s = new_sqlite(file, mode);
-
-	if (mode == DB_READ_OR_EMPTY && access(file, F_OK) != 0 && errno == ENOENT)
-		return open_empty(s, d);
-	if (mode == DB_READ_OR_EMPTY)
-		s->mode = DB_READ;
-	if (open_file(s, file, d) == 0 && open_db(s, d) == 0)
-		return &s->base;
-	close_db(&s->base);
-	return NULL;
-}

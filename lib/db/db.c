@@ -34,9 +34,13 @@ static void hex(struct buf *out, const char *name, const struct db_value *v)
 void db_json(struct buf *out, const struct db_value *v)
 {
 	switch (v->type) {
-	case DB_NULL: buf_addstr(out, "null"); break;
+	case DB_NULL:
+		buf_addstr(out, "null");
+		break;
 	case DB_INT:
-	case DB_BOOL: buf_add(out, v->s, v->n); break;
+	case DB_BOOL:
+		buf_add(out, v->s, v->n);
+		break;
 	case DB_REAL: {
 		double x = strtod(v->s, NULL);
 
@@ -53,7 +57,9 @@ void db_json(struct buf *out, const struct db_value *v)
 		else
 			hex(out, "text", v);
 		break;
-	case DB_BLOB: hex(out, "hex", v); break;
+	case DB_BLOB:
+		hex(out, "hex", v);
+		break;
 	}
 }
 

@@ -10,8 +10,8 @@ enum word { W_END, W_NAME, W_QUOTED, W_STRING, W_OTHER };
 
 /* One token: a name, quoted or not; a string; or one character of anything else. */
 struct lexer {
-	const char *p;     /* behind the token */
-	const char *from;  /* its first byte */
+	const char *p;    /* behind the token */
+	const char *from; /* its first byte */
 	enum word kind;
 };
 
@@ -51,7 +51,8 @@ static const char *behind_quotes(const char *p)
 
 static bool in_word(char c)
 {
-	return (unsigned char)c >= 0x80 || c == '_' || c == '$' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+	return (unsigned char)c >= 0x80 || c == '_' || c == '$' || (c >= '0' && c <= '9') ||
+	       ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
 static void next(struct lexer *x)
@@ -134,7 +135,8 @@ static void add(struct reading *r, enum created_kind kind, const char *text, siz
 	struct created_list *l = r->l;
 
 	l->v = xrealloc(l->v, l->n + 1, sizeof *l->v);
-	l->v[l->n++] = (struct created){ kind, xmemdup(r->name.len ? r->name.s : "", r->name.len), xmemdup(n ? text : "", n) };
+	l->v[l->n++] =
+		(struct created){ kind, xmemdup(r->name.len ? r->name.s : "", r->name.len), xmemdup(n ? text : "", n) };
 	buf_reset(&r->name);
 }
 

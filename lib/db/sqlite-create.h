@@ -29,7 +29,7 @@ struct created_list {
 void created_read(struct created_list *l, const char *sql);
 void created_release(struct created_list *l);
 
-/* Walk over the identifiers of a statement, quotes resolved: each is called for every word that is none of its strings. */
+/* Call each for every word of a statement that is none of its strings, without its quotes. */
 void created_words(const char *sql, void (*each)(void *arg, struct text word), void *arg);
 
 #endif

@@ -14,9 +14,8 @@ struct comparing {
 static const struct {
 	const char *member, *what;
 } lists[] = {
-	{ "columns", "column" },   { "checks", "check" },     { "foreign_keys", "foreign key" },
-	{ "indexes", "index" },    { "policies", "policy" },  { "triggers", "trigger" },
-	{ "uniques", "unique constraint" },
+	{ "columns", "column" },  { "checks", "check" },     { "foreign_keys", "foreign key" },  { "indexes", "index" },
+	{ "policies", "policy" }, { "triggers", "trigger" }, { "uniques", "unique constraint" },
 };
 
 static uint32_t member(const struct doc *d, uint32_t obj, const char *name)
@@ -215,5 +214,6 @@ void drift_message(struct buf *out, const struct drift *x)
 	else if (!x->expected)
 		buf_addf(out, "%s: unexpected %s", x->where, x->what);
 	else
-		buf_addf(out, "%s: the %s was changed: expected %s, found %s", x->where, x->what, x->expected, x->actual);
+		buf_addf(out, "%s: the %s was changed: expected %s, found %s", x->where, x->what, x->expected,
+		         x->actual);
 }

@@ -160,7 +160,8 @@ static int in_transaction(struct run *r)
 		return -1;
 	r->w.at = r->w.n;
 	if (r->p->rollback_mode && r->w.from) {
-		char *reason = xmemdup(r->p->reason.n ? r->p->reason.s : "rollback", r->p->reason.n ? r->p->reason.n : 8);
+		char *reason =
+			xmemdup(r->p->reason.n ? r->p->reason.s : "rollback", r->p->reason.n ? r->p->reason.n : 8);
 		int rc = sql_log(db, r->w.from, r->w.to, reason, r->time, r->d);
 
 		free(reason);
@@ -317,7 +318,8 @@ static int go_on_alone(struct run *r)
 		if (!sql_alone(&r->w, i))
 			continue;
 		if ((rc = step_alone(r, i, --left == 0)) == 0)
-			outcome_set(r->o, i, r->done[i] ? STEP_SKIPPED : STEP_APPLIED, "%s", r->done[i] ? "already applied" : "");
+			outcome_set(r->o, i, r->done[i] ? STEP_SKIPPED : STEP_APPLIED, "%s",
+			            r->done[i] ? "already applied" : "");
 		else
 			outcome_set(r->o, i, STEP_FAILED, "%s", r->d->list[first].message);
 	}

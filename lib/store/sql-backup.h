@@ -7,28 +7,8 @@
 #ifndef MIG_SQL_BACKUP_H
 #define MIG_SQL_BACKUP_H
 
-#include "db.h"
 #include "record.h"
-
-#include <stdio.h>
-
-/* A folder of ours beside a database, or files without names while a plan is only tried. */
-struct sql_state {
-	char *path;   /* NULL: none */
-	int dir;      /* -1: not there yet */
-	bool memory;
-	struct memory_file {
-		char *name;
-		int fd;
-	} *file;
-	size_t n;
-};
-
-#define SQL_STATE_INIT { .dir = -1 }
-
-/* Look for the folder, which must be there if must: 0, or -1 after MIG_PRECONDITION "state_missing".  path may be NULL. */
-int sql_state_open(struct sql_state *s, const char *path, bool must, struct diag *d);
-void sql_state_release(struct sql_state *s);
+#include "sql-state.h"
 
 /* Which rows: the columns of a table, in the order of its key. */
 struct sql_rows {
@@ -58,16 +38,9 @@ int sql_backup_write(struct sql_state *s, struct db *db, const struct sql_rows *
 void sql_backup_drop(struct sql_state *s, const struct sql_backup *b);
 
 /*
- * Put the rows of a backup back, inside a transaction: into an empty table of all
- * columns, or, unless insert, into columns of the rows that have the key still.
- * First the file must be what it was: MIG_PRECONDITION "backup_missing",
- * MIG_INVALID "backup_damaged".
+ * Open a backup for reading; it must be what it was: a descriptor, or -1 after
+ * MIG_PRECONDITION "backup_missing", MIG_INVALID "backup_damaged".
  */
-int sql_backup_restore(struct sql_state *s, struct db *db, const struct sql_rows *rows, const struct sql_backup *b,
-                       bool insert, struct diag *d);
-
-/* Call each for every NAME.pem of STATE/trust, in byte order: see struct store_ops. */
-int sql_state_trust(struct sql_state *s, int (*each)(void *arg, const char *name, const struct buf *pem), void *arg,
-                    struct diag *d);
+int sql_backup_open(struct sql_state *s, const struct sql_backup *b, struct diag *d);
 
 #endif

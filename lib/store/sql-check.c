@@ -84,11 +84,16 @@ static bool is_value(const struct doc *doc, uint32_t t, const char *s)
 	const char *span = doc_span(doc, t, &n);
 
 	switch (doc->tok[t].type) {
-	case DOC_NULL: return !s;
-	case DOC_TRUE: return s && (strcmp(s, "1") == 0 || strcmp(s, "t") == 0 || strcmp(s, "true") == 0);
-	case DOC_FALSE: return s && (strcmp(s, "0") == 0 || strcmp(s, "f") == 0 || strcmp(s, "false") == 0);
-	case DOC_NUMBER: return s && strlen(s) == n && memcmp(s, span, n) == 0;
-	default: return s && doc_equals(doc, t, s, strlen(s));
+	case DOC_NULL:
+		return !s;
+	case DOC_TRUE:
+		return s && (strcmp(s, "1") == 0 || strcmp(s, "t") == 0 || strcmp(s, "true") == 0);
+	case DOC_FALSE:
+		return s && (strcmp(s, "0") == 0 || strcmp(s, "f") == 0 || strcmp(s, "false") == 0);
+	case DOC_NUMBER:
+		return s && strlen(s) == n && memcmp(s, span, n) == 0;
+	default:
+		return s && doc_equals(doc, t, s, strlen(s));
 	}
 }
 

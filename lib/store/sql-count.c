@@ -7,7 +7,8 @@
 static bool does(const struct step *s, const char *what, struct text *object)
 {
 	struct text id = s->step_id;
-	const char *at = id.n ? memrchr(id.s, '@', id.n) : NULL, *colon = at ? memrchr(id.s, ':', (size_t)(at - id.s)) : NULL;
+	const char *at = id.n ? memrchr(id.s, '@', id.n) : NULL,
+		   *colon = at ? memrchr(id.s, ':', (size_t)(at - id.s)) : NULL;
 
 	if (!colon || !text_is((struct text){ colon + 1, (size_t)(at - colon - 1) }, what))
 		return false;
@@ -30,7 +31,8 @@ static int count(struct db *db, const char *table, struct buf *rows, struct diag
 	struct buf there = BUF_INIT;
 	const struct db_value name = db_text(table);
 	char *sql = count_sql(table);
-	int rc = db_one(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE", &name, 1, &there, d);
+	int rc = db_one(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE", &name, 1,
+	                &there, d);
 
 	if (rc == 1)
 		rc = db_one(db, sql, NULL, 0, rows, d);

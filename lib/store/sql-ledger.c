@@ -196,9 +196,7 @@ int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, str
 int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, struct text step_id), void *arg,
                      struct diag *d)
 {
-	struct looking l = {
-		.plan_hash = plan_hash, .event = "begin", .doc = DOC_INIT, .each = each, .arg = arg
-	};
+	struct looking l = { .plan_hash = plan_hash, .event = "begin", .doc = DOC_INIT, .each = each, .arg = arg };
 
 	return look_for(db, &l, d) < 0 ? -1 : 0;
 }

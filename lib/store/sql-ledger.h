@@ -35,7 +35,7 @@ int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char 
 /* The last entry of a plan with that event, appended to out: 1, 0 if there is none, -1. */
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d);
 
-/* Call each for every step (its step_id) that the plan's ledger says was done outside of its transaction, since it began. */
+/* Call each for every step (its step_id) that was done outside of the plan's transaction since it began. */
 int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, struct text step_id), void *arg,
                      struct diag *d);
 

@@ -53,8 +53,9 @@ static int add_history(struct db *db, int64_t version, const char *checksum, con
 
 	number(v, version);
 	int rc = db->ops->live(db, &live, d);
-	const struct db_value p[] = { db_text(v), db_text(checksum), db_text(schema), { DB_TEXT, live.s, live.len },
-		                      db_text(stamp) };
+	const struct db_value p[] = {
+		db_text(v), db_text(checksum), db_text(schema), { DB_TEXT, live.s, live.len }, db_text(stamp)
+	};
 
 	if (rc == 0)
 		rc = run(db,
@@ -116,12 +117,13 @@ static int step_back(struct db *db, int64_t version, const char *stamp, struct d
 
 	if (!version)
 		return run(db, xasprintf("DELETE FROM %s", t->checksum), NULL, 0, d);
-	return run(db,
-	           xasprintf("UPDATE %s SET updated_at = $1, "
-	                     "checksum = (SELECT h.checksum FROM %s h WHERE h.version = $2 AND h.rolled_back_at IS NULL), "
-	                     "schema = (SELECT h.schema FROM %s h WHERE h.version = $2 AND h.rolled_back_at IS NULL)",
-	                     t->checksum, t->history, t->history),
-	           p, 2, d);
+	return run(
+		db,
+		xasprintf("UPDATE %s SET updated_at = $1, "
+	                  "checksum = (SELECT h.checksum FROM %s h WHERE h.version = $2 AND h.rolled_back_at IS NULL), "
+	                  "schema = (SELECT h.schema FROM %s h WHERE h.version = $2 AND h.rolled_back_at IS NULL)",
+	                  t->checksum, t->history, t->history),
+		p, 2, d);
 }
 
 int sql_unrecord(struct db *db, const struct doc *doc, uint32_t action, const char *time, int64_t *from, int64_t *to,
@@ -171,7 +173,8 @@ int sql_log(struct db *db, int64_t from, int64_t to, const char *reason, const c
 	number(a, from);
 	number(b, to);
 	db->ops->stamp(time, stamp);
-	const struct db_value p[] = { db_text(from ? a : NULL), db_text(from ? b : NULL), db_text(reason), db_text(stamp) };
+	const struct db_value p[] = { db_text(from ? a : NULL), db_text(from ? b : NULL), db_text(reason),
+		                      db_text(stamp) };
 
 	return run(db,
 	           xasprintf("INSERT INTO %s (operation, from_version, to_version, reason, status, created_at) "

@@ -22,7 +22,7 @@ int sql_record(struct db *db, const struct doc *doc, uint32_t action, const char
 int sql_unrecord(struct db *db, const struct doc *doc, uint32_t action, const char *time, int64_t *from, int64_t *to,
                  struct diag *d);
 
-/* The server may spell what was put back in another way than before: remember that for the version; 0: there is none. */
+/* What was put back may be spelled in another way than before: remember that for the version (0: there is none). */
 int sql_refresh(struct db *db, int64_t version, struct diag *d);
 
 /* A row in the log: from one version back to another. */

@@ -190,7 +190,12 @@ static bool all_reversible(const struct plan *p)
 static int there_and_back(struct db *copy, const struct plan *p, bool back, struct diag *d)
 {
 	struct sql_state files = { .dir = -1, .memory = true };
-	struct sql_work w = { .db = copy, .state = &files, .doc = p->doc, .step = p->step, .n = p->nstep, .hash = p->hash,
+	struct sql_work w = { .db = copy,
+		              .state = &files,
+		              .doc = p->doc,
+		              .step = p->step,
+		              .n = p->nstep,
+		              .hash = p->hash,
 		              .time = "1970-01-01T00:00:00Z" };
 	struct sql_work undo = w;
 	int rc = work(&w, d);
@@ -208,19 +213,18 @@ static int there_and_back(struct db *copy, const struct plan *p, bool back, stru
 	return rc;
 }
 
-int sql_rehearse(struct db *db, const struct plan *p, bool *back, struct diag *d)
+static int rehearse(struct db *db, const struct plan *p, bool back, struct diag *d)
 {
 	struct picture before, after;
 	struct db *copy = db->ops->scratch(db, d);
 
-	*back = all_reversible(p);
 	if (!copy)
 		return -1;
 	int rc = take(&before, copy, d);
 
 	if (rc == 0)
-		rc = there_and_back(copy, p, *back, d);
-	if (rc == 0 && *back) {
+		rc = there_and_back(copy, p, back, d);
+	if (rc == 0 && back) {
 		rc = take(&after, copy, d);
 		if (rc == 0)
 			rc = compare(&before, &after, d);
@@ -229,4 +233,43 @@ int sql_rehearse(struct db *db, const struct plan *p, bool *back, struct diag *d
 	picture_release(&before);
 	copy->ops->close(copy);
 	return rc;
+}
+
+/* What would be a finding of apply is one of the verdict here. */
+static void complain_of(struct complaints *found, const struct diag *own, struct diag *d)
+{
+	for (size_t i = 0; i < own->n; i++) {
+		const struct finding *f = &own->list[i];
+
+		if (f->exit == MIG_PRECONDITION)
+			diag_add(d, f->exit, f->rule, f->where, "%s", f->message);
+		else if (f->exit != MIG_OK)
+			complain(found,
+			         &(struct complaint){ .rule = "rehearsal", .ref = f->where, .message = f->message });
+	}
+}
+
+int sql_rehearse(struct db *db, const struct plan *p, struct complaints *found, struct diag *d)
+{
+	struct diag own = DIAG_INIT;
+	bool back = all_reversible(p);
+
+	if (p->rollback_mode)
+		return diag_add(d, MIG_USAGE, "no_rehearsal", NULL,
+		                "--rehearse takes the plan forward: it tries its rollback as well");
+	size_t before = d->n;
+	int rc = rehearse(db, p, back, &own);
+
+	if (rc == 0 && back)
+		complain(found, &(struct complaint){ .rule = "rehearsed",
+		                                     .message = "there and back on a copy: schema and rows are "
+		                                                "what they were",
+		                                     .note = true });
+	else if (rc == 0)
+		complain(found, &(struct complaint){ .rule = "rehearsed_forward",
+		                                     .message = "done on a copy; it cannot be undone",
+		                                     .warning = true });
+	complain_of(found, &own, d);
+	diag_release(&own);
+	return d->n > before && found->failed == 0 && rc < 0 ? -1 : 0;
 }

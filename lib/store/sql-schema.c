@@ -50,12 +50,13 @@ int recorded_read(struct recorded *r, struct db *db, struct diag *d)
 	if (rc != 1)
 		return rc;
 	/* what is there now is the row of schema_checksum; the history remembers how it came about */
-	char *sql = xasprintf("SELECT h.version, m.last, coalesce(c.checksum, h.checksum), coalesce(c.schema, h.schema), h.live "
-	                      "FROM (SELECT MAX(version) AS last FROM %s) m "
-	                      "LEFT JOIN %s h ON h.version = (SELECT MAX(version) FROM %s WHERE rolled_back_at IS NULL) "
-	                      "AND h.rolled_back_at IS NULL LEFT JOIN %s c ON c.id = 'singleton' "
-	                      "WHERE m.last IS NOT NULL",
-	                      t->history, t->history, t->history, t->checksum);
+	char *sql = xasprintf(
+		"SELECT h.version, m.last, coalesce(c.checksum, h.checksum), coalesce(c.schema, h.schema), h.live "
+		"FROM (SELECT MAX(version) AS last FROM %s) m "
+		"LEFT JOIN %s h ON h.version = (SELECT MAX(version) FROM %s WHERE rolled_back_at IS NULL) "
+		"AND h.rolled_back_at IS NULL LEFT JOIN %s c ON c.id = 'singleton' "
+		"WHERE m.last IS NOT NULL",
+		t->history, t->history, t->history, t->checksum);
 
 	rc = db->ops->query(db, sql, NULL, 0, take_recorded, r, d);
 	free(sql);
@@ -85,7 +86,7 @@ int sql_live_hash(struct db *db, struct buf *out, char hash[HEX_SIZE], struct di
 /* The hand-written hops that are applied: those of plans committed and not rolled back. */
 struct hop {
 	char plan_hash[HEX_SIZE];
-	char *json;    /* the object of "applied" */
+	char *json; /* the object of "applied" */
 };
 
 struct applied {

@@ -4,6 +4,7 @@
 #include "sql-count.h"
 #include "sql-record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool says(const struct doc *doc, uint32_t obj, const char *name, const char *value)

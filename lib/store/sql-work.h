@@ -9,6 +9,7 @@
 #include "plan.h"
 #include "sql-backup.h"
 #include "sql-check.h"
+#include "sql-restore.h"
 
 /* A backup that was made, and of which backup action. */
 struct sql_kept {
@@ -34,7 +35,7 @@ struct sql_work {
 	const struct step *step;     /* its steps or rollback entries */
 	size_t n;
 	const char *hash;            /* of the plan: its backups are called so */
-	const char *undoes;          /* of the plan that is undone, last step first, and whose backups are restored; or NULL */
+	const char *undoes;          /* of the plan that is undone, last step first; NULL: none is */
 	bool dry;                    /* make no backup */
 	const char *time;            /* RFC 3339 */
 	bool (*stop)(void);          /* asked between statements; NULL: go on */

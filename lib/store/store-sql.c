@@ -1,8 +1,8 @@
 /* store-sql.c -- a database as a store: struct store_ops by way of struct db_ops; see store.h */
 #include "store-sql.h"
 
-#include "sql-apply.h"
 #include "spent.h"
+#include "sql-apply.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,7 +26,8 @@ static struct db *db_of(struct store *s)
 
 static int no_documents(struct store *s, struct diag *d)
 {
-	return diag_add(d, MIG_USAGE, "no_documents", db_of(s)->name, "a database holds no documents: --schema reads it");
+	return diag_add(d, MIG_USAGE, "no_documents", db_of(s)->name,
+	                "a database holds no documents: --schema reads it");
 }
 
 static int scan(struct store *s, char *const *globs, int (*each)(void *arg, const struct store_doc *doc), void *arg,
@@ -103,7 +104,8 @@ static int lock(struct store *s, unsigned seconds, const struct apply_ctx *c, st
 	struct buf holder = BUF_INIT;
 
 	if (st->mode != STORE_WRITE)
-		return diag_add(d, MIG_ERROR, "internal", db->name, "a store that was opened for reading is not locked");
+		return diag_add(d, MIG_ERROR, "internal", db->name,
+		                "a store that was opened for reading is not locked");
 	write_holder(&holder, c);
 	int rc = db->ops->lock(db, seconds, holder.s, d);
 
@@ -112,7 +114,7 @@ static int lock(struct store *s, unsigned seconds, const struct apply_ctx *c, st
 	return rc;
 }
 
-/* The database undoes what a killed run left when it is opened for writing; what was begun is named, to be applied again. */
+/* The lock has undone what a killed run left; what it did is in the ledger, and the next run goes on from there. */
 static int recover(struct store *s, const struct apply_ctx *c, struct diag *d)
 {
 	(void)s, (void)c, (void)d;
@@ -175,8 +177,8 @@ static int note(struct store *s, const struct entry *e, struct diag *d)
 	mine.user = (struct text){ of(s)->sql.user, strlen(of(s)->sql.user) };
 	if (db->ops->begin(db, true, d) < 0)
 		return -1;
-	if (db->ops->prepare(db, d) == 0 && sql_chain_read(&chain, db, d) == 0 && sql_chain_add(&chain, db, &mine, d) == 0 &&
-	    db->ops->commit(db, d) == 0)
+	if (db->ops->prepare(db, d) == 0 && sql_chain_read(&chain, db, d) == 0 &&
+	    sql_chain_add(&chain, db, &mine, d) == 0 && db->ops->commit(db, d) == 0)
 		return 0;
 	db->ops->rollback(db);
 	return -1;

@@ -9,7 +9,7 @@
 #include "db.h"
 #include "store.h"
 
-/* A store in db, which it keeps; state: the folder beside it where --state names none, or NULL.  NULL after a finding. */
+/* A store in db, which it keeps; state: the folder beside it unless --state names one.  NULL after a finding. */
 struct store *store_sql_new(struct db *db, const struct store_how *how, const char *state, struct diag *d);
 
 #endif

@@ -89,12 +89,13 @@ static int check_drift(struct db *db, const struct recorded *r, const struct mod
 
 static void tampered(struct complaints *found, const char *expected, const char *actual)
 {
-	complain(found, &(struct complaint){ .rule = "tampered",
-	                                     .ref = "schema",
-	                                     .message = "checksum mismatch: schema drift detected: the recorded schema is "
-	                                                "not the one that was recorded",
-	                                     .expected = expected,
-	                                     .actual = actual });
+	complain(found,
+	         &(struct complaint){ .rule = "tampered",
+	                              .ref = "schema",
+	                              .message = "checksum mismatch: schema drift detected: the recorded schema is "
+	                                         "not the one that was recorded",
+	                              .expected = expected,
+	                              .actual = actual });
 }
 
 static int check_recorded(struct db *db, const struct recorded *r, struct complaints *found, struct diag *d)
@@ -138,8 +139,9 @@ static void not_applied(struct complaints *found, const struct plan *p, const ch
 	const char *expected = p->rollback_mode ? "rolled back" : "applied";
 	char *message = xasprintf("the plan is not %s: %s", expected, actual);
 
-	complain(found, &(struct complaint){
-				.rule = rule, .ref = p->hash, .message = message, .expected = expected, .actual = actual });
+	complain(found,
+	         &(struct complaint){
+			 .rule = rule, .ref = p->hash, .message = message, .expected = expected, .actual = actual });
 	free(message);
 }
 
@@ -203,11 +205,12 @@ static int check_history(struct db *db, const struct plan *p, struct complaints 
 
 	if (n && !p->rollback_mode && (rc = db_one(db, sql, &v, 1, &is, d)) >= 0 &&
 	    (rc == 0 || !checksum || strcmp(is.s, checksum) != 0))
-		complain(found, &(struct complaint){ .rule = "history",
-		                                     .ref = version,
-		                                     .message = "the history has not the version that the plan recorded",
-		                                     .expected = checksum,
-		                                     .actual = rc ? is.s : "nothing" });
+		complain(found,
+		         &(struct complaint){ .rule = "history",
+		                              .ref = version,
+		                              .message = "the history has not the version that the plan recorded",
+		                              .expected = checksum,
+		                              .actual = rc ? is.s : "nothing" });
 	if (rc >= 0 && (rc = db_one(db, last, NULL, 0, &top, d)) >= 0)
 		*newest = n && !p->rollback_mode && rc == 1 && strcmp(top.s, version) == 0;
 	free(sql);
@@ -223,13 +226,15 @@ static int check_after(struct db *db, const struct plan *p, struct complaints *f
 {
 	for (size_t i = 0; i < p->nstep; i++) {
 		struct diag own = DIAG_INIT;
-		int rc = sql_check(db, p->doc, member(p->doc, p->step[i].tok, "postconditions"), "postcondition", NULL, &own);
+		int rc = sql_check(db, p->doc, member(p->doc, p->step[i].tok, "postconditions"), "postcondition", NULL,
+		                   &own);
 
 		for (size_t k = 0; k < own.n; k++) {
 			const struct finding *f = &own.list[k];
 
 			if (f->exit == MIG_INVALID)
-				complain(found, &(struct complaint){ .rule = "drift", .ref = f->where, .message = f->message });
+				complain(found, &(struct complaint){
+							.rule = "drift", .ref = f->where, .message = f->message });
 			else
 				diag_add(d, f->exit, f->rule, f->where, "%s", f->message);
 		}

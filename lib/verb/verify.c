@@ -291,46 +291,13 @@ static int put_verdict(struct verifying *v, const struct plan *p)
 	return stream_put(v->out, v->line.s, v->line.len);
 }
 
-/* What a rehearsal found becomes the verdict's findings. */
-static void complain_of(struct verifying *v, const struct diag *own)
-{
-	for (size_t i = 0; i < own->n; i++) {
-		const struct finding *f = &own->list[i];
-
-		if (f->exit == MIG_INVALID)
-			complain(&v->found, &(struct complaint){ .rule = f->rule, .ref = f->where, .message = f->message });
-		else
-			diag_add(v->d, f->exit, f->rule, f->where, "%s", f->message);
-	}
-}
-
-static int rehearse(struct verifying *v, struct db *db, const struct plan *p)
-{
-	struct diag own = DIAG_INIT;
-	bool back;
-	int rc = p->rollback_mode ? diag_add(v->d, MIG_USAGE, "no_rehearsal", NULL,
-	                                     "--rehearse takes the plan forward: it tries its rollback as well")
-	                          : sql_rehearse(db, p, &back, &own);
-
-	if (rc == 0 && back)
-		complain(&v->found, &(struct complaint){ .rule = "rehearsed",
-		                                         .message = "there and back on a copy: schema and rows are what they were",
-		                                         .note = true });
-	else if (rc == 0)
-		complain(&v->found, &(struct complaint){ .rule = "rehearsed_forward",
-		                                         .message = "done on a copy; it cannot be undone, so not tried back",
-		                                         .warning = true });
-	complain_of(v, &own);
-	diag_release(&own);
-	return rc < 0 && v->found.failed == 0 ? -1 : 0;
-}
-
 static int verify_in_database(struct verifying *v, struct db *db, const struct plan *p)
 {
 	if (!text_is(p->dialect, db->ops->dialect))
 		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "the plan was not made for %s",
 		                db->ops->dialect);
-	int rc = v->ask->rehearse ? rehearse(v, db, p) : verify_sql_plan(db, p, &v->found, v->d);
+	int rc = v->ask->rehearse ? sql_rehearse(db, p, &v->found, v->d)
+	                              : verify_sql_plan(db, p, &v->found, v->d);
 
 	return rc < 0 ? -1 : put_verdict(v, p);
 }
@@ -342,7 +309,8 @@ static int verify_plan(struct verifying *v, const struct plan *p)
 	if (v->s->ops->database)
 		return verify_in_database(v, v->s->ops->database(v->s), p);
 	if (p->dialect.s)
-		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "the plan is for a database, this is a folder");
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL,
+		                "the plan is for a database, this is a folder");
 	if (consult_ledger(v, p) < 0)
 		return -1;
 	for (size_t i = 0; i < p->nstep; i++)

@@ -1,0 +1,45 @@
+/*
+ * sqlite-handle.h -- an open SQLite database, for the files that know its library.
+ *
+ * Floor 7.
+ */
+#ifndef MIG_SQLITE_HANDLE_H
+#define MIG_SQLITE_HANDLE_H
+
+#include "db.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+struct sqlite {
+	struct db base;
+	sqlite3 *db;
+	char *file; /* its real path */
+	enum db_mode mode;
+	enum db_trouble trouble;
+	bool inside;    /* a transaction of begin's */
+	bool guarded;   /* statements that are not ours may not end it */
+	bool held;      /* lock began the transaction that the next begin takes over */
+	bool immutable; /* read without its log, which was not there */
+	struct stat st; /* as it was then */
+	bool made;      /* the file was not there */
+	int fd;         /* of the file: to be closed after SQLite has, or its locks are gone */
+};
+
+extern const struct db_ops sqlite_ops;
+
+/* Add a finding about the database; returns -1. */
+int sqlite_fail(struct sqlite *s, enum db_trouble trouble, enum mig_exit code, const char *rule, const char *message,
+                struct diag *d);
+
+/* The same for the result code of a call that failed; see db.h for what it may mean. */
+int sqlite_trouble(struct sqlite *s, int rc, struct diag *d);
+
+/* Execute one statement: see query of struct db_ops. */
+int sqlite_run(struct sqlite *s, struct text sql, const struct db_value *p, size_t n, db_row *each, void *arg,
+               struct diag *d);
+
+/* See scratch of struct db_ops: a copy in memory. */
+struct db *sqlite_scratch(struct db *db, struct diag *d);
+
+#endif
