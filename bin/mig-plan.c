@@ -1,21 +1,26 @@
 /*
- * mig-plan -- from changes to plans, and from plans to their rollback.
+ * mig-plan -- from changes to plans, from a schema to its plan, and from plans to
+ * their rollback.
  *
- * stdin: change, current and reject records, or plans.  stdout: rejects, plans,
- * end.  Exit: 0, 2, 3 (stream cut short), 4 (stream edited, rejects over the
- * limit), 1.
+ * stdin: change, current and reject records, or one schema record, or plans.
+ * stdout: rejects, plans, end.  Exit: 0, 2, 3 (stream cut short), 4 (stream
+ * edited, rejects over the limit, schema invalid or drifted), 1.
  */
 #include "cli.h"
 #include "invert.h"
 #include "planner.h"
 #include "sandbox.h"
+#include "schema-planner.h"
 
 static const char help[] =
 	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
 	"                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
+	"       mig-plan --schema FILE --env dev|staging|prod --migration ID\n"
+	"                --target-version SEMVER [--tenant ID] [--project ID] [--allow-empty]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
-	"Write the plans that make the changes of a stream, or those that undo plans.\n"
+	"Write the plans that make the changes of a stream, the one that takes a database\n"
+	"to a declared schema, or those that undo plans.\n"
 	"\n"
 	"  --env ENV                 dev, staging or prod\n"
 	"  --migration ID            the migration, part of every idempotency key\n"
@@ -23,18 +28,39 @@ static const char help[] =
 	"  --tenant ID --project ID  the scope\n"
 	"  --batch N                 steps a plan at most (500)\n"
 	"  --max-rejects N           go on with up to N rejected documents (0)\n"
+	"  --schema FILE             the declared schema that the database is taken to\n"
+	"  --allow-empty             also if it declares no tables\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
-	"3 the stream was cut short, 4 it was edited, or too many documents were rejected.\n";
+	"3 the stream was cut short or FILE is missing, 4 the stream was edited, too many\n"
+	"documents were rejected, or the schema is invalid, tampered with or drifted.\n";
 
 struct opts {
 	struct plan_ask ask;
-	bool rollback;
+	const char *schema;
+	bool rollback, allow_empty;
 	const char *reason;
 };
+
+/* Which options go with which way of planning. */
+static int check_way(const struct opts *o, int64_t unset)
+{
+	const struct plan_ask *a = &o->ask;
+
+	if (o->rollback && (a->env || a->migration_id || a->target_version || a->tenant || a->project ||
+	                    a->batch != unset || a->max_rejects != unset || o->schema || o->allow_empty))
+		return cli_usage(help, "--rollback takes everything but --reason from the plans");
+	if (o->schema && (a->batch != unset || a->max_rejects != unset))
+		return cli_usage(help, "--schema makes one plan and rejects nothing: no --batch, no --max-rejects");
+	if (o->allow_empty && !o->schema)
+		return cli_usage(help, "--allow-empty goes with --schema");
+	if (o->reason && !o->rollback)
+		return cli_usage(help, "--reason goes with --rollback");
+	return -1;
+}
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
@@ -49,6 +75,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "project", CLI_TEXT, &a->project },
 		                        { "batch", CLI_COUNT, &a->batch },
 		                        { "max-rejects", CLI_COUNT, &a->max_rejects },
+		                        { "schema", CLI_TEXT, &o->schema },
+		                        { "allow-empty", CLI_FLAG, &o->allow_empty },
 		                        { "rollback", CLI_FLAG, &o->rollback },
 		                        { "reason", CLI_TEXT, &o->reason },
 		                        { NULL, CLI_FLAG, NULL } };
@@ -56,14 +84,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (o->rollback) {
-		if (a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != unset ||
-		    a->max_rejects != unset)
-			return cli_usage(help, "--rollback takes everything but --reason from the plans");
+	if ((rc = check_way(o, unset)) >= 0)
+		return rc;
+	if (o->rollback)
 		return cli_text(help, "reason", o->reason) ? -1 : MIG_USAGE;
-	}
-	if (o->reason)
-		return cli_usage(help, "--reason goes with --rollback");
 	if (!cli_env(help, a->env))
 		return MIG_USAGE;
 	if (!a->migration_id || !*a->migration_id)
@@ -78,6 +102,19 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	if (a->batch < 1 || a->batch > PLAN_BATCH_MAX)
 		return cli_usage(help, "--batch: from 1 to %d", PLAN_BATCH_MAX);
 	return -1;
+}
+
+/* From a declared schema; its file is read before files are given up. */
+static void run_schema(const struct opts *o, struct filter *f)
+{
+	const struct plan_ask *a = &o->ask;
+	struct schema_file file = SCHEMA_FILE_INIT;
+	const struct schema_ask ask = { a->env,     a->migration_id, a->target_version, a->tenant,
+		                        a->project, &file.doc,       o->schema,         o->allow_empty };
+
+	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0)
+		schema_planner_run(&ask, &f->in, &f->out, &f->d);
+	schema_file_release(&file);
 }
 
 static void run(const struct opts *o, struct filter *f)
@@ -106,6 +143,9 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	filter_init(&f, progname, true);
-	run(&o, &f);
+	if (o.schema)
+		run_schema(&o, &f);
+	else
+		run(&o, &f);
 	return filter_finish(&f);
 }

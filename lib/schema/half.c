@@ -1,0 +1,83 @@
+/* half.c -- what both dialects do the same way: see dialect.h */
+#include "ddl.h"
+#include "dialect.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+void half_sql(const struct half *h, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	ddl_vaddf(&b, fmt, ap);
+	va_end(ap);
+	part_sql(h->part, &b);
+	buf_release(&b);
+}
+
+/*
+ * What a column of the old table, forward, is called while the step runs: early
+ * steps see old names, later ones the new names of what stays.
+ */
+static const char *name_then(const struct half *h, const struct table *t, const struct column *c)
+{
+	const struct pair *p = h->c->pair;
+	const struct table *before = h->back ? p->new : p->old, *after = h->back ? p->old : p->new;
+	const int32_t *to = h->back ? p->from : p->to;
+
+	if (h->c->early || t != before || !after || !to || to[c - t->column] < 0)
+		return c->name;
+	return after->column[to[c - t->column]].name;
+}
+
+/* The table whose rows are to be kept is the forward step's old one, in both directions. */
+static const struct table *kept(const struct half *h)
+{
+	const struct pair *p = h->c->pair;
+
+	return p->old && p->new ? (h->back ? p->new : p->old) : (p->old ? p->old : p->new);
+}
+
+const char **half_key(const struct half *h, size_t *n)
+{
+	const struct table *t = kept(h);
+	const char **v = xcalloc(t->primary.n + 1, sizeof *v);
+
+	*n = 0;
+	for (size_t i = 0; i < t->primary.n; i++) {
+		const struct column *c = column_of(t, t->primary.column[i]);
+
+		if (c)
+			v[(*n)++] = name_then(h, t, c);
+	}
+	return v;
+}
+
+void half_rows(const struct half *h, const char *op, const char *column)
+{
+	const struct table *t = kept(h);
+	const struct pair *p = h->c->pair;
+	const size_t *order = t == p->old ? p->old_order : p->new_order;
+	const char **v = xcalloc(t->ncolumn + 1, sizeof *v);
+	size_t n = 0, nkey;
+	const char **key = half_key(h, &nkey);
+
+	if (column)
+		v[n++] = column;
+	for (size_t i = 0; !column && i < t->ncolumn; i++)
+		v[n++] = t->column[order ? order[i] : i].name;
+	part_rows(h->part, op, h->c->table, v, n, key, nkey, column);
+	free(v);
+	free(key);
+}
+
+char *view_query(const char *query)
+{
+	size_t n = strlen(query);
+
+	while (n && strchr("; \t\r\n", query[n - 1]))
+		n--;
+	return xmemdup(query, n);
+}

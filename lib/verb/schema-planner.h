@@ -1,0 +1,40 @@
+/*
+ * schema-planner.h -- from a database's schema and a declared one to a plan.
+ *
+ * Floor 14.  Pure.  Three comparisons: what was recorded against its own checksum
+ * (tampered), what was recorded against what is there (drift), and what was
+ * recorded against what is declared now: the plan.
+ */
+#ifndef MIG_SCHEMA_PLANNER_H
+#define MIG_SCHEMA_PLANNER_H
+
+#include "stream.h"
+
+/* A declared schema as it stands in its file. */
+struct schema_file {
+	struct buf text;
+	struct doc doc;
+};
+
+#define SCHEMA_FILE_INIT { .doc = DOC_INIT }
+
+/* 0, or -1 after MIG_PRECONDITION "missing_schema" or MIG_INVALID "bad_json" with its place. */
+int schema_file_read(struct schema_file *f, const char *path, struct diag *d);
+void schema_file_release(struct schema_file *f);
+
+struct schema_ask {
+	const char *env, *migration_id, *target_version;
+	const char *tenant, *project; /* or NULL */
+	const struct doc *schema;     /* the declared schema; borrowed */
+	const char *file;             /* its name, for findings */
+	bool allow_empty;             /* a schema without tables is meant */
+};
+
+/*
+ * Read one schema record; write at most one plan, then its end.  0, or -1 after a
+ * finding: MIG_INVALID "tampered", "drift", "table_exists", "empty_migration",
+ * "unsupported_feature", "bad_expression", or those of model_read.
+ */
+int schema_planner_run(const struct schema_ask *ask, struct stream *in, struct out *out, struct diag *d);
+
+#endif
