@@ -11,7 +11,7 @@
 #	}
 #
 # It is Debian's server, in a folder of its own below /tmp, on a unix socket and
-# nothing else: one a suite, and a database a test.  It trusts the user mig, and
+# nothing else: one a suite, and a database a test.  It trusts the user owner, and
 # wants a password of the user shy.  When the suite's processes are no more,
 # however they ended, it is stopped and its folder removed.
 
@@ -36,7 +36,7 @@ server_template() (
 	server_as
 	at=$(server_folder)
 	trap 'rm -rf "$at"' EXIT
-	"${as[@]}" "$SERVER_BIN/initdb" -D "$at/data" -U mig -A trust -E UTF8 --locale=C.UTF-8 --no-sync > "$at/log" 2>&1 || {
+	"${as[@]}" "$SERVER_BIN/initdb" -D "$at/data" -U owner -A trust -E UTF8 --locale=C.UTF-8 --no-sync > "$at/log" 2>&1 || {
 		cat "$at/log" >&2
 		exit 1
 	}
@@ -67,7 +67,7 @@ server_begin() {
 	SERVER_KEEPER=$!
 	exec {SERVER_ALIVE}> "$SERVER/alive"
 	for ((i = 0; i < 500; i++)); do
-		! "$SERVER_BIN/pg_isready" -q -h "$SERVER" -U mig -d postgres || break
+		! "$SERVER_BIN/pg_isready" -q -h "$SERVER" -U owner -d postgres || break
 		sleep 0.02
 	done
 	sql_in postgres "CREATE ROLE shy LOGIN SUPERUSER PASSWORD 'sesame'" || {
@@ -103,7 +103,7 @@ server_end() {
 database() {
 	DATABASE=t$BATS_TEST_NUMBER
 	sql_in postgres "CREATE DATABASE $DATABASE"
-	DB=$(store_of mig)
+	DB=$(store_of owner)
 	export DATABASE DB
 }
 
@@ -120,7 +120,7 @@ sql_in() {
 	for s; do
 		args+=(-c "$s")
 	done
-	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$SERVER" -U mig -d "$database" ${args+"${args[@]}"}
+	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$SERVER" -U owner -d "$database" ${args+"${args[@]}"}
 }
 
 # sql [STATEMENT..]: in the test's database; without one, what stdin holds.
@@ -160,7 +160,7 @@ proxied() {
 	[ -z "${LINE-}" ] || return 0
 	python3 "$MIG_ROOT/tests/pgproxy.py" "$PWD/line" "$SERVER" 3>&- &
 	LINE=$!
-	PROXY="postgresql:///$DATABASE?host=$PWD/line&user=mig"
+	PROXY="postgresql:///$DATABASE?host=$PWD/line&user=owner"
 	for _ in {1..500}; do
 		[ ! -S line/.s.PGSQL.5432 ] || return 0
 		sleep 0.01

@@ -103,7 +103,7 @@ everything() {
 		CREATE UNIQUE INDEX by_text ON posts (lower(a::text) DESC);
 		ALTER TABLE posts ENABLE ROW LEVEL SECURITY;
 		CREATE POLICY own ON posts FOR SELECT USING (author = 1);
-		CREATE POLICY few ON posts AS RESTRICTIVE TO mig, shy USING (a > 0) WITH CHECK (b > 0);
+		CREATE POLICY few ON posts AS RESTRICTIVE TO owner, shy USING (a > 0) WITH CHECK (b > 0);
 		CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 		CREATE TRIGGER before_post BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION nothing();
 		ALTER TABLE posts DISABLE TRIGGER before_post;
@@ -249,7 +249,7 @@ everything() {
 
 @test "a held lock is 3 with who holds it, and is free again when its session ends" {
 	planned_sql 'CREATE TABLE a (id int)'
-	PGAPPNAME='the night job' psql -X -q -h "$SERVER" -U mig -d "$DATABASE" \
+	PGAPPNAME='the night job' psql -X -q -h "$SERVER" -U owner -d "$DATABASE" \
 		-c 'SELECT pg_advisory_lock(7170407, 1), pg_sleep(60)' > /dev/null 2>&1 3>&- &
 	local holder=$!
 	for _ in {1..200}; do
@@ -258,7 +258,7 @@ everything() {
 	done
 	fails 3 mig-apply --lock-timeout 0 --store "$DB" < permits
 	faulted 3 locked
-	said 'another run holds the lock: the night job, user mig, process '
+	said 'another run holds the lock: the night job, user owner, process '
 	[ -z "$(sql "SELECT nspname FROM pg_namespace WHERE nspname = 'mig'")" ]
 	sql_in postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the night job'"
 	wait "$holder" || true
@@ -268,7 +268,7 @@ everything() {
 @test "a table that another session has locked is 3 when lock_timeout says so" {
 	sql 'CREATE TABLE a (id int)'
 	planned_sql "SET LOCAL lock_timeout = '50ms'" 'ALTER TABLE a ADD b int'
-	PGAPPNAME=holder psql -X -q -h "$SERVER" -U mig -d "$DATABASE" \
+	PGAPPNAME=holder psql -X -q -h "$SERVER" -U owner -d "$DATABASE" \
 		-c 'BEGIN' -c 'LOCK TABLE a' -c 'SELECT pg_sleep(60)' > /dev/null 2>&1 3>&- &
 	local holder=$!
 	for _ in {1..200}; do
@@ -300,7 +300,7 @@ everything() {
 		sleep 0.02
 	done
 	fails 3 mig-apply --lock-timeout 0 --store "$DB" < permits
-	said 'mig-apply: tester, user mig, process '
+	said 'mig-apply: tester, user owner, process '
 	sql_in postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DATABASE'" > /dev/null
 	wait "$first" || true
 }

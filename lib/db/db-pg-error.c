@@ -6,7 +6,7 @@
 
 enum { EXCERPT = 100 };
 
-/* By the first characters of the SQLSTATE; the first that fits.  https://www.postgresql.org/docs/15/errcodes-appendix.html */
+/* By the first characters of the SQLSTATE; the first that fits.  See "PostgreSQL Error Codes" in its manual. */
 static const struct meaning {
 	const char *state;
 	enum db_trouble trouble;
@@ -117,8 +117,8 @@ static int lost(struct pg *p, struct diag *d)
 	int n = (int)strcspn(said, "\n");
 
 	p->trouble = DB_LOST;
-	return diag_add(d, MIG_PRECONDITION, "connection_lost", p->base.name, "the connection was lost%s%.*s", n ? ": " : "",
-	                n, said);
+	return diag_add(d, MIG_PRECONDITION, "connection_lost", p->base.name, "the connection was lost%s%.*s",
+	                n ? ": " : "", n, said);
 }
 
 int pg_failed(struct pg *p, const PGresult *r, const char *sql, struct diag *d)

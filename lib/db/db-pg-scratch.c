@@ -30,7 +30,8 @@ static int commit(struct db *db, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (pg_plain(p, "SET CONSTRAINTS ALL IMMEDIATE;SET CONSTRAINTS ALL DEFERRED;RELEASE mig_try", NULL, NULL, d) < 0)
+	if (pg_plain(p, "SET CONSTRAINTS ALL IMMEDIATE;SET CONSTRAINTS ALL DEFERRED;RELEASE mig_try", NULL, NULL, d) <
+	    0)
 		return -1;
 	p->depth--;
 	return 0;
@@ -96,7 +97,8 @@ struct db *pg_scratch(struct db *db, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (pg_plain(p, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL "), NULL, NULL, d) < 0)
+	if (pg_plain(p, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL "), NULL, NULL, d) <
+	    0)
 		return NULL;
 	struct pg *s = xcalloc(1, sizeof *s);
 	struct db_ops *ops = xmalloc(sizeof *ops);

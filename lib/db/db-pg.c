@@ -10,7 +10,16 @@
 #include <stdlib.h>
 
 /* pg_type.dat of the server's sources. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701 };
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_OID = 26,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701
+};
 
 enum { ASK_STOP_MS = 100 };
 
@@ -44,15 +53,20 @@ static void take_bytes(struct row *r, struct db_value *v)
 static enum db_type type_of(Oid oid)
 {
 	switch (oid) {
-	case OID_BOOL: return DB_BOOL;
-	case OID_BYTEA: return DB_BLOB;
+	case OID_BOOL:
+		return DB_BOOL;
+	case OID_BYTEA:
+		return DB_BLOB;
 	case OID_INT8:
 	case OID_INT2:
 	case OID_INT4:
-	case OID_OID: return DB_INT;
+	case OID_OID:
+		return DB_INT;
 	case OID_FLOAT4:
-	case OID_FLOAT8: return DB_REAL;
-	default: return DB_TEXT; /* NUMERIC as well: a double would not hold it */
+	case OID_FLOAT8:
+		return DB_REAL;
+	default:
+		return DB_TEXT; /* NUMERIC as well: a double would not hold it */
 	}
 }
 
@@ -158,10 +172,13 @@ static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struc
 				stopped = take_rows(r, each, arg) < 0;
 			break;
 		case PGRES_COMMAND_OK:
-		case PGRES_EMPTY_QUERY: break;
+		case PGRES_EMPTY_QUERY:
+			break;
 		case PGRES_COPY_IN:
 		case PGRES_COPY_OUT:
-		case PGRES_COPY_BOTH: end_copy(p, status); break;
+		case PGRES_COPY_BOTH:
+			end_copy(p, status);
+			break;
 		default:
 			if (!failed)
 				pg_failed(p, r, sql, d);
@@ -293,10 +310,11 @@ static int begin(struct db *db, bool writes, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (again(p, d) < 0 || pg_plain(p,
-	                                writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
-	                                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
-	                                NULL, NULL, d) < 0)
+	if (again(p, d) < 0 ||
+	    pg_plain(p,
+	             writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
+	                    : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
+	             NULL, NULL, d) < 0)
 		return -1;
 	p->inside = true;
 	return 0;
@@ -339,7 +357,8 @@ static void rollback(struct db *db)
 static int known(struct db *db, struct diag *d)
 {
 	struct buf b = BUF_INIT;
-	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b, d);
+	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b,
+	                d);
 
 	buf_release(&b);
 	return rc;
@@ -439,8 +458,9 @@ static int check_uri(const char *uri, struct diag *d)
 	pq.PQconninfoFree(o);
 	if (o)
 		return 0;
-	return diag_add(d, MIG_USAGE, "bad_store", NULL,
-	                "not a URI that PostgreSQL's client library reads: expected postgresql://[user@]host[:port]/database");
+	return diag_add(
+		d, MIG_USAGE, "bad_store", NULL,
+		"not a URI that PostgreSQL's client library reads: expected postgresql://[user@]host[:port]/database");
 }
 
 /* "connection to server at .. failed: FATAL:  ..", and no more of the URI than host, port, user and database. */
@@ -456,7 +476,8 @@ static int connect_to(struct pg *p, const char *uri, struct diag *d)
 {
 	/* what stands in the URI comes later and wins */
 	const char *wait = getenv("PGCONNECT_TIMEOUT");
-	const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding", NULL };
+	const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding",
+		                     NULL };
 	const char *const values[] = { progname, wait && *wait ? wait : "10", uri, "UTF8", NULL };
 
 	p->conn = pq.PQconnectdbParams(keys, values, 1);
@@ -468,9 +489,10 @@ static int connect_to(struct pg *p, const char *uri, struct diag *d)
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		return unreachable(p, d);
 	pq.PQsetNoticeReceiver(p->conn, no_notice, NULL);
-	return pg_plain(p, p->mode == DB_WRITE || p->mode == DB_CREATE
-	                           ? PG_SETTINGS("SET ")
-	                           : PG_SETTINGS("SET ") "SET default_transaction_read_only=on",
+	return pg_plain(p,
+	                p->mode == DB_WRITE || p->mode == DB_CREATE
+	                        ? PG_SETTINGS("SET ")
+	                        : PG_SETTINGS("SET ") "SET default_transaction_read_only=on",
 	                NULL, NULL, d);
 }
 

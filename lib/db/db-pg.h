@@ -31,7 +31,8 @@ struct pg {
 /* Statements of our own, one behind the other; rows go to each, if not NULL. */
 int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d);
 /* One statement with parameters. */
-int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d);
+int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg,
+             struct diag *d);
 
 /*
  * Add the finding for a failed result, or, r NULL, for the connection: sets
