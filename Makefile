@@ -132,16 +132,16 @@ $(O)/unit/%: $(O)/tests/unit/%.o $(O)/libmig.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# The fuzz targets replay the files they are given; jansson is their oracle.
+# The fuzz targets replay the files they are given; jansson and sqlite3 are their oracles.
 $(O)/replay/%: tests/fuzz/%.c $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DREPLAY $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson -lsqlite3 $(LIBS)
 
 .PHONY: fuzzers
 fuzzers: $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(O)/fuzz_%: tests/fuzz/fuzz_%.c $(O)/libmig.a
 	@mkdir -p build/corpus/fuzz_$*
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson -lsqlite3 $(LIBS)
 
 $(O)/scan_bench: tests/bench/scan_bench.c $(O)/libmig.a
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmig.a -ljansson $(LIBS)

@@ -6,21 +6,32 @@
  * stdout: rejects, plans, end.  Exit: 0, 2, 3 (stream cut short), 4 (stream
  * edited, rejects over the limit, schema invalid or drifted), 1.
  */
+#include "adopt.h"
 #include "cli.h"
+#include "index-planner.h"
 #include "invert.h"
 #include "planner.h"
 #include "sandbox.h"
 #include "schema-planner.h"
+#include "sql-planner.h"
 
 static const char help[] =
 	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
 	"                [--tenant ID] [--project ID] [--batch N] [--max-rejects N]\n"
 	"       mig-plan --schema FILE --env dev|staging|prod --migration ID\n"
-	"                --target-version SEMVER [--tenant ID] [--project ID] [--allow-empty]\n"
+	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
+	"                [--allow-empty | --baseline]\n"
+	"       mig-plan --set DIR --env dev|staging|prod --migration ID\n"
+	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
+	"                [--out-of-order] [--allow-empty | --baseline]\n"
+	"       mig-plan --index FILE --dialect sqlite|postgresql --env dev|staging|prod\n"
+	"                --migration ID --target-version SEMVER [--tenant ID]\n"
+	"                [--project ID] [--batch N] [--max-rejects N]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
 	"Write the plans that make the changes of a stream, the one that takes a database\n"
-	"to a declared schema, or those that undo plans.\n"
+	"to a declared schema, those of hand-written SQL, those that index documents in a\n"
+	"database, or those that undo plans.\n"
 	"\n"
 	"  --env ENV                 dev, staging or prod\n"
 	"  --migration ID            the migration, part of every idempotency key\n"
@@ -29,19 +40,25 @@ static const char help[] =
 	"  --batch N                 steps a plan at most (500)\n"
 	"  --max-rejects N           go on with up to N rejected documents (0)\n"
 	"  --schema FILE             the declared schema that the database is taken to\n"
-	"  --allow-empty             also if it declares no tables\n"
+	"  --set DIR                 the hand-written SQL that is applied to it\n"
+	"  --out-of-order            apply what stands below the version reached, too\n"
+	"  --allow-empty             also if there are no tables, or no statements\n"
+	"  --baseline                only record as applied what is there already\n"
+	"  --index FILE              a table that is an index of the stream's documents\n"
+	"  --dialect NAME            of the database that will hold it\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
-	"3 the stream was cut short or FILE is missing, 4 the stream was edited, too many\n"
-	"documents were rejected, or the schema is invalid, tampered with or drifted.\n";
+	"3 the stream was cut short or FILE or DIR is missing, 4 the stream was edited, too\n"
+	"many documents were rejected, or the schema or set is invalid, tampered with,\n"
+	"drifted or out of order, 5 a protected table.\n";
 
 struct opts {
 	struct plan_ask ask;
-	const char *schema;
-	bool rollback, allow_empty;
+	const char *schema, *set, *index, *dialect;
+	bool rollback, allow_empty, late, baseline;
 	const char *reason;
 };
 
@@ -49,14 +66,26 @@ struct opts {
 static int check_way(const struct opts *o, int64_t unset)
 {
 	const struct plan_ask *a = &o->ask;
+	bool database = o->schema || o->set;
+	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL);
 
 	if (o->rollback && (a->env || a->migration_id || a->target_version || a->tenant || a->project ||
-	                    a->batch != unset || a->max_rejects != unset || o->schema || o->allow_empty))
+	                    a->batch != unset || a->max_rejects != unset || from || o->dialect))
 		return cli_usage(help, "--rollback takes everything but --reason from the plans");
-	if (o->schema && (a->batch != unset || a->max_rejects != unset))
-		return cli_usage(help, "--schema makes one plan and rejects nothing: no --batch, no --max-rejects");
-	if (o->allow_empty && !o->schema)
-		return cli_usage(help, "--allow-empty goes with --schema");
+	if (from > 1)
+		return cli_usage(help, "--schema, --set and --index exclude each other");
+	if (!o->index != !o->dialect)
+		return cli_usage(help, "--index and --dialect go together");
+	if (o->dialect && strcmp(o->dialect, "sqlite") != 0 && strcmp(o->dialect, "postgresql") != 0)
+		return cli_usage(help, "--dialect: sqlite or postgresql: %s", o->dialect);
+	if (database && (a->batch != unset || a->max_rejects != unset))
+		return cli_usage(help, "--batch and --max-rejects are for documents");
+	if (!database && (o->allow_empty || o->baseline))
+		return cli_usage(help, "--allow-empty and --baseline go with --schema or --set");
+	if (o->allow_empty && o->baseline)
+		return cli_usage(help, "--allow-empty and --baseline exclude each other");
+	if (!o->set && o->late)
+		return cli_usage(help, "--out-of-order goes with --set");
 	if (o->reason && !o->rollback)
 		return cli_usage(help, "--reason goes with --rollback");
 	return -1;
@@ -76,7 +105,12 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "batch", CLI_COUNT, &a->batch },
 		                        { "max-rejects", CLI_COUNT, &a->max_rejects },
 		                        { "schema", CLI_TEXT, &o->schema },
+		                        { "set", CLI_TEXT, &o->set },
+		                        { "index", CLI_TEXT, &o->index },
+		                        { "dialect", CLI_TEXT, &o->dialect },
+		                        { "out-of-order", CLI_FLAG, &o->late },
 		                        { "allow-empty", CLI_FLAG, &o->allow_empty },
+		                        { "baseline", CLI_FLAG, &o->baseline },
 		                        { "rollback", CLI_FLAG, &o->rollback },
 		                        { "reason", CLI_TEXT, &o->reason },
 		                        { NULL, CLI_FLAG, NULL } };
@@ -112,9 +146,42 @@ static void run_schema(const struct opts *o, struct filter *f)
 	const struct schema_ask ask = { a->env,     a->migration_id, a->target_version, a->tenant,
 		                        a->project, &file.doc,       o->schema,         o->allow_empty };
 
-	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0)
-		schema_planner_run(&ask, &f->in, &f->out, &f->d);
+	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0) {
+		if (o->baseline)
+			adopt_run(a, &file.doc, o->schema, &f->in, &f->out, &f->d);
+		else
+			schema_planner_run(&ask, &f->in, &f->out, &f->d);
+	}
 	schema_file_release(&file);
+}
+
+/* From hand-written SQL; its files are read before files are given up. */
+static void run_sql(const struct opts *o, struct filter *f)
+{
+	struct sqlset *set = sqlset_read(o->set, &f->d);
+	const struct sql_ask ask = { o->ask, o->late, o->allow_empty, o->baseline };
+
+	if (set && sandbox_pure(&f->d) == 0)
+		sql_planner_run(&ask, set, &f->in, &f->out, &f->d);
+	sqlset_free(set);
+}
+
+/* From documents: an index of them in a database. */
+static void run_index(const struct opts *o, struct filter *f)
+{
+	const struct index_ask ask = {
+		.plan = o->ask,
+		.dialect = *o->dialect == 's' ? DIALECT_SQLITE : DIALECT_POSTGRESQL,
+	};
+	struct rowindex *index = rowindex_read(o->index, &f->d);
+	struct spool spool = { .fd = -1 };
+	struct sorted rows;
+
+	if (sorted_init(&rows, &f->d) == 0 && index && spool_init(&spool, &f->d) == 0 && sandbox_pure(&f->d) == 0)
+		index_planner_run(&ask, index, &rows, &spool, &f->in, &f->out, &f->d);
+	sorted_release(&rows);
+	spool_release(&spool);
+	rowindex_free(index);
 }
 
 static void run(const struct opts *o, struct filter *f)
@@ -145,6 +212,10 @@ int main(int argc, char **argv)
 	filter_init(&f, progname, true);
 	if (o.schema)
 		run_schema(&o, &f);
+	else if (o.set)
+		run_sql(&o, &f);
+	else if (o.index)
+		run_index(&o, &f);
 	else
 		run(&o, &f);
 	return filter_finish(&f);

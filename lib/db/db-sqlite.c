@@ -189,6 +189,7 @@ static int commit(struct db *db, struct diag *d)
 
 	if (plain(s, "COMMIT", d) < 0)
 		return -1;
+	s->ours = s->ours || s->preparing;
 	s->inside = false;
 	return 0;
 }
@@ -199,7 +200,7 @@ static void rollback(struct db *db)
 
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	s->inside = s->held = false;
+	s->inside = s->held = s->preparing = false;
 }
 
 static int lock(struct db *db, unsigned seconds, const char *who, struct diag *d)
@@ -258,9 +259,14 @@ static int orphans(struct db *db, struct diag *d)
 
 static int known(struct db *db, struct diag *d)
 {
+	struct sqlite *s = of(db);
 	struct buf b = BUF_INIT;
+
+	if (s->ours || s->preparing)
+		return 1;
 	int rc = db_one(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mig_ledger'", NULL, 0, &b, d);
 
+	s->ours = rc == 1 && !s->inside;
 	buf_release(&b);
 	return rc;
 }
@@ -268,7 +274,10 @@ static int known(struct db *db, struct diag *d)
 static int prepare(struct db *db, struct diag *d)
 {
 	static const char *const ddl[] = {
-		"CREATE TABLE IF NOT EXISTS mig_ledger (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
+		"CREATE TABLE IF NOT EXISTS mig_ledger (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL, "
+		"plan_hash TEXT, undoes TEXT)",
+		"CREATE INDEX IF NOT EXISTS mig_ledger_plan ON mig_ledger (plan_hash)",
+		"CREATE INDEX IF NOT EXISTS mig_ledger_undoes ON mig_ledger (undoes) WHERE undoes IS NOT NULL",
 		"CREATE TABLE IF NOT EXISTS mig_plan (plan_hash TEXT PRIMARY KEY, plan TEXT NOT NULL)",
 		"CREATE TABLE IF NOT EXISTS system_schema_checksum (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, "
 		"schema TEXT NOT NULL, updated_at INTEGER NOT NULL)",
@@ -280,9 +289,12 @@ static int prepare(struct db *db, struct diag *d)
 		"status TEXT NOT NULL, created_at INTEGER NOT NULL)",
 	};
 
-	for (size_t i = 0; i < sizeof ddl / sizeof *ddl; i++)
-		if (plain(of(db), ddl[i], d) < 0)
+	struct sqlite *s = of(db);
+
+	for (size_t i = 0; !s->ours && !s->preparing && i < sizeof ddl / sizeof *ddl; i++)
+		if (plain(s, ddl[i], d) < 0)
 			return -1;
+	s->preparing = true;
 	return 0;
 }
 

@@ -316,7 +316,8 @@ int catalog_read(struct catalog *l, struct db *db, struct diag *d)
 	/* the number of a key counts from the last one down */
 	if (ask(l,
 	        "SELECT m.name, f.id, f.\"table\", f.\"from\", f.\"to\", f.on_update, f.on_delete "
-	        "FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.rowid, f.id DESC, f.seq",
+	        "FROM sqlite_master m, pragma_foreign_key_list(m.name) f "
+	        "WHERE m.type = 'table' ORDER BY m.rowid, f.id DESC, f.seq",
 	        take_fkey) < 0)
 		return -1;
 	end_fkey(l);

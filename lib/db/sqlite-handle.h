@@ -18,6 +18,8 @@ struct sqlite {
 	enum db_mode mode;
 	enum db_trouble trouble;
 	bool inside;    /* a transaction of begin's */
+	bool ours;               /* our tables are there: they are never dropped again */
+	bool preparing;          /* they are, if this transaction commits */
 	bool guarded;   /* statements that are not ours may not end it */
 	bool held;      /* lock began the transaction that the next begin takes over */
 	bool immutable; /* read without its log, which was not there */

@@ -2,7 +2,7 @@
 #include "set.h"
 
 #include "canon.h"
-#include "io.h"
+#include "form.h"
 #include "jqrun.h"
 #include "pointer.h"
 #include "record.h"
@@ -13,159 +13,19 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* A JSON file that is being read member by member; says what is wrong with it and goes on. */
-struct form {
-	const char *file;
-	struct buf text;
-	struct doc doc;
-	struct diag *d;
-	struct digest *sum; /* of the set */
-	size_t dirlen;      /* of the set's folder in file */
-	bool bad;
-};
-
-static int wrong(struct form *f, const char *member, const char *what)
-{
-	f->bad = true;
-	return diag_add(f->d, MIG_INVALID, "bad_set", f->file, "/%s: %s", member, what);
-}
-
-/* Append one file of the set to b and its name and hash to the set's sum. */
-static int read_part(const char *path, size_t dirlen, struct buf *b, struct digest *sum, const char *rule,
-                     struct diag *d)
-{
-	char hex[HEX_SIZE];
-	size_t start = b->len;
-
-	if (io_read_file(path, b, rule, d) < 0)
-		return -1;
-	digest_hex(b->s + start, b->len - start, hex);
-	digest_add(sum, path + dirlen + 1, strlen(path + dirlen + 1) + 1);
-	digest_add(sum, hex, HEX_LEN);
-	digest_add(sum, "\n", 1);
-	return 0;
-}
-
-static int form_open(struct form *f, const char *file, size_t dirlen, struct digest *sum, const char *rule,
-                     struct diag *d)
-{
-	*f = (struct form){ .file = file, .doc = DOC_INIT, .d = d, .sum = sum, .dirlen = dirlen };
-	buf_reserve(&f->text, 0);
-	if (read_part(file, dirlen, &f->text, sum, rule, d) < 0)
-		return -1;
-	if (doc_parse(&f->doc, f->text.s, f->text.len, DOC_MAX_DEPTH) < 0)
-		return diag_add(d, MIG_INVALID, "bad_set", file, "line %zu, column %zu: %s", f->doc.err.line,
-		                f->doc.err.column, f->doc.err.reason);
-	if (f->doc.tok[0].type != DOC_OBJECT)
-		return diag_add(d, MIG_INVALID, "bad_set", file, "not an object");
-	return 0;
-}
-
-static void form_release(struct form *f)
-{
-	buf_release(&f->text);
-	doc_release(&f->doc);
-}
-
-/* Refuse members of obj that are not in the NULL-ended list. */
-static void only(struct form *f, uint32_t obj, const char *const *names)
-{
-	struct doc_walk w;
-	uint32_t key;
-
-	for (doc_walk_init(&w, &f->doc, obj); (key = doc_walk_next(&w));) {
-		const char *const *n = names;
-
-		while (*n && !doc_equals(&f->doc, key, *n, strlen(*n)))
-			n++;
-		if (!*n) {
-			char *name = record_dup(&f->doc, key);
-
-			wrong(f, name, "unknown member");
-			free(name);
-		}
-	}
-}
-
-/* The member's token if it has one of the types (bits over enum doc_type); DOC_NONE with a finding if not. */
-static uint32_t member(struct form *f, uint32_t obj, const char *name, int types, bool must)
-{
-	uint32_t t = doc_member(&f->doc, obj, name, strlen(name));
-
-	if (t == DOC_NONE) {
-		if (must)
-			wrong(f, name, "missing");
-		return DOC_NONE;
-	}
-	if (!(types & 1 << f->doc.tok[t].type)) {
-		wrong(f, name, "has the wrong type");
-		return DOC_NONE;
-	}
-	return t;
-}
-
-static char *text(struct form *f, uint32_t obj, const char *name, bool must)
-{
-	char *s = record_dup(&f->doc, member(f, obj, name, 1 << DOC_STRING, must));
-
-	if (s && !*s)
-		wrong(f, name, "is empty");
-	return s;
-}
-
-static bool boolean(struct form *f, uint32_t obj, const char *name, bool otherwise, bool must)
-{
-	uint32_t t = member(f, obj, name, 1 << DOC_TRUE | 1 << DOC_FALSE, must);
-
-	return t == DOC_NONE ? otherwise : f->doc.tok[t].type == DOC_TRUE;
-}
-
-static char **texts(struct form *f, uint32_t obj, const char *name, bool must)
-{
-	uint32_t a = member(f, obj, name, 1 << DOC_ARRAY, must);
-	size_t n = a == DOC_NONE ? 0 : f->doc.tok[a].n, i = 0;
-	char **list = xcalloc(n + 1, sizeof *list);
-
-	if (n == 0)
-		return list;
-	for (uint32_t t = a + 1; t < f->doc.tok[a].next; t = f->doc.tok[t].next) {
-		if (f->doc.tok[t].type == DOC_STRING)
-			list[i++] = record_dup(&f->doc, t);
-		else
-			wrong(f, name, "holds something that is not a text");
-	}
-	return list;
-}
-
-static char *check_pointer(struct form *f, const char *name, char *p)
-{
-	if (p && (!*p || !pointer_valid(p, strlen(p))))
-		wrong(f, name, "not a JSON pointer (RFC 6901) to a member");
-	return p;
-}
-
-static char **pointers(struct form *f, uint32_t obj, const char *name)
-{
-	char **list = texts(f, obj, name, false);
-
-	for (char **p = list; *p; p++)
-		check_pointer(f, name, *p);
-	return list;
-}
-
 static struct predicate *predicates(struct form *f, const char *name)
 {
 	static const char *const names[] = { "jq", "message", NULL };
-	uint32_t a = member(f, 0, name, 1 << DOC_ARRAY, false);
+	uint32_t a = form_member(f, 0, name, 1 << DOC_ARRAY, false);
 	size_t n = a == DOC_NONE ? 0 : f->doc.tok[a].n, i = 0;
 	struct predicate *list = xcalloc(n + 1, sizeof *list);
 
 	if (n == 0)
 		return list;
 	for (uint32_t t = a + 1; t < f->doc.tok[a].next; t = f->doc.tok[t].next) {
-		char *jq = text(f, t, "jq", true), *message = text(f, t, "message", true);
+		char *jq = form_text(f, t, "jq", true), *message = form_text(f, t, "message", true);
 
-		only(f, t, names);
+		form_only(f, t, names);
 		if (jq && jqrun_check(jq, f->file, f->d) < 0)
 			f->bad = true;
 		if (jq && message) {
@@ -178,31 +38,22 @@ static struct predicate *predicates(struct form *f, const char *name)
 	return list;
 }
 
-static char *version(struct form *f, uint32_t obj, const char *name, bool must)
-{
-	char *v = text(f, obj, name, must);
-
-	if (v && !semver_valid(v))
-		wrong(f, name, "not a semantic version");
-	return v;
-}
-
 static void read_evidence(struct evidence *e, struct form *f)
 {
 	static const char *const names[] = { "bytes", "files", "hash", "id", "path", "sha256", NULL };
-	uint32_t t = member(f, 0, "evidence", 1 << DOC_OBJECT, false);
+	uint32_t t = form_member(f, 0, "evidence", 1 << DOC_OBJECT, false);
 
 	if (t == DOC_NONE)
 		return;
-	only(f, t, names);
-	e->files = check_pointer(f, "evidence/files", text(f, t, "files", true));
-	e->path = check_pointer(f, "evidence/path", text(f, t, "path", true));
-	e->sha256 = check_pointer(f, "evidence/sha256", text(f, t, "sha256", true));
-	e->bytes = check_pointer(f, "evidence/bytes", text(f, t, "bytes", false));
-	e->hash = check_pointer(f, "evidence/hash", text(f, t, "hash", false));
-	e->id = check_pointer(f, "evidence/id", text(f, t, "id", false));
+	form_only(f, t, names);
+	e->files = form_check_pointer(f, "evidence/files", form_text(f, t, "files", true));
+	e->path = form_check_pointer(f, "evidence/path", form_text(f, t, "path", true));
+	e->sha256 = form_check_pointer(f, "evidence/sha256", form_text(f, t, "sha256", true));
+	e->bytes = form_check_pointer(f, "evidence/bytes", form_text(f, t, "bytes", false));
+	e->hash = form_check_pointer(f, "evidence/hash", form_text(f, t, "hash", false));
+	e->id = form_check_pointer(f, "evidence/id", form_text(f, t, "id", false));
 	if (e->id && !e->hash)
-		wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
+		form_wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
 }
 
 static void read_set_json(struct set *s, struct form *f)
@@ -211,33 +62,33 @@ static void read_set_json(struct set *s, struct form *f)
 		                             "immutable", "match",         "mode",   "required", "version", NULL };
 	static const char *const version_names[] = { "default", "pointer", NULL };
 
-	only(f, 0, names);
-	s->id = text(f, 0, "id", true);
-	s->entity = text(f, 0, "entity", true);
-	s->match = texts(f, 0, "match", true);
+	form_only(f, 0, names);
+	s->id = form_text(f, 0, "id", true);
+	s->entity = form_text(f, 0, "entity", true);
+	s->match = form_texts(f, 0, "match", true);
 	if (!s->match[0])
-		wrong(f, "match", "names no documents");
-	uint32_t v = member(f, 0, "version", 1 << DOC_OBJECT, true);
+		form_wrong(f, "match", "names no documents");
+	uint32_t v = form_member(f, 0, "version", 1 << DOC_OBJECT, true);
 
 	if (v != DOC_NONE) {
-		only(f, v, version_names);
-		s->version = check_pointer(f, "version/pointer", text(f, v, "pointer", true));
-		s->version_default = version(f, v, "default", false);
+		form_only(f, v, version_names);
+		s->version = form_check_pointer(f, "version/pointer", form_text(f, v, "pointer", true));
+		s->version_default = form_version(f, v, "default", false);
 	}
-	s->required = pointers(f, 0, "required");
-	s->immutable = pointers(f, 0, "immutable");
-	s->additive = boolean(f, 0, "additive", false, true);
-	uint32_t h = member(f, 0, "history", 1 << DOC_STRING | 1 << DOC_NULL, true);
+	s->required = form_pointers(f, 0, "required");
+	s->immutable = form_pointers(f, 0, "immutable");
+	s->additive = form_boolean(f, 0, "additive", false, true);
+	uint32_t h = form_member(f, 0, "history", 1 << DOC_STRING | 1 << DOC_NULL, true);
 
-	s->history = check_pointer(f, "history", record_dup(&f->doc, h));
-	s->backup_suffix = text(f, 0, "backup_suffix", false);
+	s->history = form_check_pointer(f, "history", record_dup(&f->doc, h));
+	s->backup_suffix = form_text(f, 0, "backup_suffix", false);
 	if (s->backup_suffix && strchr(s->backup_suffix, '/'))
-		wrong(f, "backup_suffix", "must not hold a slash");
+		form_wrong(f, "backup_suffix", "must not hold a slash");
 	read_evidence(&s->evidence, f);
-	char *mode = text(f, 0, "mode", true);
+	char *mode = form_text(f, 0, "mode", true);
 
 	if (mode && strcmp(mode, "document") != 0)
-		wrong(f, "mode", "only \"document\" is known");
+		form_wrong(f, "mode", "only \"document\" has documents; sets of mode \"sql\" are for mig-plan --set");
 	free(mode);
 }
 
@@ -246,42 +97,34 @@ static void read_hop_json(struct hop *h, struct form *f)
 	static const char *const names[] = { "after", "before", "breaking", "changes", "data_safety", "description",
 		                             "from",  "levers", "to",       "type",    NULL };
 	static const char *const safety_names[] = { "note", "reversible", NULL };
-	static const char types[] = " schema data config profile index cleanup ";
 
-	only(f, 0, names);
-	h->from = version(f, 0, "from", true);
-	h->to = version(f, 0, "to", true);
-	h->type = text(f, 0, "type", true);
-	h->description = text(f, 0, "description", true);
-	h->changes = texts(f, 0, "changes", true);
+	form_only(f, 0, names);
+	h->from = form_version(f, 0, "from", true);
+	h->to = form_version(f, 0, "to", true);
+	h->type = form_type(f, 0);
+	h->description = form_text(f, 0, "description", true);
+	h->changes = form_texts(f, 0, "changes", true);
 	h->before = predicates(f, "before");
 	h->after = predicates(f, "after");
-	h->levers = texts(f, 0, "levers", false);
-	h->breaking = boolean(f, 0, "breaking", false, false);
-	uint32_t safety = member(f, 0, "data_safety", 1 << DOC_OBJECT, false);
+	h->levers = form_texts(f, 0, "levers", false);
+	h->breaking = form_boolean(f, 0, "breaking", false, false);
+	uint32_t safety = form_member(f, 0, "data_safety", 1 << DOC_OBJECT, false);
 
 	h->reversible = true;
 	if (safety != DOC_NONE) {
-		only(f, safety, safety_names);
-		h->reversible = boolean(f, safety, "reversible", true, true);
-		h->note = text(f, safety, "note", true);
-	}
-	if (h->type) {
-		char *padded = xasprintf(" %s ", h->type);
-
-		if (strchr(h->type, ' ') || !strstr(types, padded))
-			wrong(f, "type", "not one of schema, data, config, profile, index, cleanup");
-		free(padded);
+		form_only(f, safety, safety_names);
+		h->reversible = form_boolean(f, safety, "reversible", true, true);
+		h->note = form_text(f, safety, "note", true);
 	}
 	if (h->from && h->to && !f->bad) {
 		char *id = xasprintf("%s..%s", h->from, h->to);
 
 		if (strcmp(id, h->id) != 0)
-			wrong(f, "from", "from and to are not what the folder's name says");
+			form_wrong(f, "from", "from and to are not what the folder's name says");
 		else if (semver_compare(h->from, h->to) == 0)
-			wrong(f, "to", "leads from a version to the same version");
+			form_wrong(f, "to", "leads from a version to the same version");
 		else if (h->breaking && strtoull(h->to, NULL, 10) <= strtoull(h->from, NULL, 10))
-			wrong(f, "breaking", "a breaking hop leads to a greater major version");
+			form_wrong(f, "breaking", "a breaking hop leads to a greater major version");
 		free(id);
 	}
 }
@@ -296,7 +139,7 @@ static int read_hop(struct hop *h, const char *dir, const char *name, struct dig
 	*h = (struct hop){ .id = xstrdup(name) };
 	if (form_open(&f, json, strlen(dir), sum, "bad_set", d) == 0) {
 		read_hop_json(h, &f);
-		rc = f.bad ? -1 : read_part(up, strlen(dir), &program, sum, "bad_set", d);
+		rc = f.bad ? -1 : form_part(up, strlen(dir), &program, sum, "bad_set", d);
 	}
 	if (program.s && strlen(program.s) != program.len)
 		rc = diag_add(d, MIG_INVALID, "bad_set", up, "holds a NUL byte");
@@ -372,7 +215,7 @@ struct set *set_read(const char *dir, struct diag *d)
 		read_set_json(s, &f);
 		rc = f.bad ? -1 : 0;
 		if (stat(lib, &st) == 0) {
-			if (read_part(lib, strlen(dir), &b, sum, "bad_set", d) < 0)
+			if (form_part(lib, strlen(dir), &b, sum, "bad_set", d) < 0)
 				rc = -1;
 			s->lib = buf_steal(&b);
 		}
@@ -389,13 +232,6 @@ struct set *set_read(const char *dir, struct diag *d)
 		return s;
 	set_free(s);
 	return NULL;
-}
-
-static void free_texts(char **list)
-{
-	for (char **p = list; p && *p; p++)
-		free(*p);
-	free(list);
 }
 
 static void free_predicates(struct predicate *list)
@@ -419,21 +255,21 @@ void set_free(struct set *s)
 		free(h->to);
 		free(h->type);
 		free(h->description);
-		free_texts(h->changes);
+		form_free_texts(h->changes);
 		free_predicates(h->before);
 		free_predicates(h->after);
-		free_texts(h->levers);
+		form_free_texts(h->levers);
 		free(h->note);
 		free(h->up);
 	}
 	free(s->hop);
 	free(s->id);
 	free(s->entity);
-	free_texts(s->match);
+	form_free_texts(s->match);
 	free(s->version);
 	free(s->version_default);
-	free_texts(s->required);
-	free_texts(s->immutable);
+	form_free_texts(s->required);
+	form_free_texts(s->immutable);
 	free(s->history);
 	free(s->backup_suffix);
 	free(s->evidence.files);

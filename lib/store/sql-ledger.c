@@ -60,6 +60,12 @@ int sql_chain_read(struct sql_chain *c, struct db *db, struct diag *d)
 	return rc < 0 ? -1 : 0;
 }
 
+/* What an entry is found by again. */
+static struct db_value found_by(struct text hash)
+{
+	return (struct db_value){ hash.s ? DB_TEXT : DB_NULL, hash.s, hash.n };
+}
+
 int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, struct diag *d)
 {
 	struct buf line = BUF_INIT;
@@ -68,38 +74,67 @@ int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, str
 	memcpy(prev, c->head, HEX_SIZE);
 	entry_write(&line, e, c->seq + 1, prev, c->head);
 	snprintf(seq, sizeof seq, "%" PRId64, ++c->seq);
-	char *sql = about("INSERT INTO ", db->ops->names.ledger, " (seq, entry) VALUES ($1, $2)");
-	const struct db_value p[] = { db_text(seq), { DB_TEXT, line.s, line.len } };
-	int rc = db->ops->query(db, sql, p, 2, NULL, NULL, d);
+	char *sql = about("INSERT INTO ", db->ops->names.ledger,
+	                  " (seq, entry, plan_hash, undoes) VALUES ($1, $2, $3, $4)");
+	const struct db_value p[] = { db_text(seq), { DB_TEXT, line.s, line.len }, found_by(e->plan_hash),
+		                      found_by(e->undoes) };
+	int rc = db->ops->query(db, sql, p, 4, NULL, NULL, d);
 
 	free(sql);
 	buf_release(&line);
 	return rc;
 }
 
+/* Entries on their way into a file. */
+struct filing {
+	struct out out;
+	struct doc doc;
+	struct diag *d;
+};
+
+/* Is a column what the entry says, or NULL where that says nothing? */
+static bool column_holds(const struct doc *e, const char *name, const struct db_value *v)
+{
+	struct text is = member(e, name);
+
+	return v->s ? text_same(is, (struct text){ v->s, v->n }) : is.s == NULL;
+}
+
+/* entry, plan_hash, undoes: who hides an entry from those who look for its plan has edited the ledger as well */
 static int put_line(void *arg, const struct db_value *v, size_t n)
 {
+	struct filing *f = arg;
+	struct buf line = BUF_INIT;
+
 	(void)n;
-	return out_write(arg, v->s ? v->s : "", v->n) < 0 || out_write(arg, "\n", 1) < 0 ? -1 : 0;
+	buf_add(&line, v->s ? v->s : "", v->n);
+	bool reads = doc_parse(&f->doc, line.s, line.len, RECORD_MAX_DEPTH) == 0;
+	bool holds = !reads || (column_holds(&f->doc, "plan_hash", &v[1]) && column_holds(&f->doc, "undoes", &v[2]));
+
+	buf_release(&line);
+	if (!holds)
+		return diag_add(f->d, MIG_INVALID, "ledger_broken", where, "a row is filed under another plan than its entry's");
+	return out_write(&f->out, v->s ? v->s : "", v->n) < 0 || out_write(&f->out, "\n", 1) < 0 ? -1 : 0;
 }
 
 int sql_ledger_file(struct db *db, struct diag *d)
 {
-	struct out out;
+	struct filing f = { .doc = DOC_INIT, .d = d };
 	int fd = memfd_create("ledger", MFD_CLOEXEC), rc = db->ops->known(db, d);
 
 	if (fd < 0)
 		return diag_add(d, MIG_ERROR, "io_failed", where, "memfd_create: %s", strerror(errno));
-	out_init(&out, fd);
+	out_init(&f.out, fd);
 	if (rc == 1) {
-		char *sql = about("SELECT entry FROM ", db->ops->names.ledger, " ORDER BY seq");
+		char *sql = about("SELECT entry, plan_hash, undoes FROM ", db->ops->names.ledger, " ORDER BY seq");
 
-		rc = db->ops->query(db, sql, NULL, 0, put_line, &out, d);
+		rc = db->ops->query(db, sql, NULL, 0, put_line, &f, d);
 		free(sql);
 	}
 	if (rc >= 0)
-		rc = out_finish(&out, d);
-	out_release(&out);
+		rc = out_finish(&f.out, d);
+	out_release(&f.out);
+	doc_release(&f.doc);
 	if (rc < 0) {
 		close(fd);
 		return -1;
@@ -165,14 +200,13 @@ static int look_for(struct db *db, struct looking *l, struct diag *d)
 
 	if (rc != 1)
 		return rc;
-	char *sql = about("SELECT entry FROM ", db->ops->names.ledger, " WHERE entry LIKE $1 ORDER BY seq DESC");
-	char *like = xasprintf("%%\"%s\"%%", l->plan_hash);
-	const struct db_value p = db_text(like);
+	char *sql = about("SELECT entry FROM ", db->ops->names.ledger,
+	                  " WHERE plan_hash = $1 OR undoes = $1 ORDER BY seq DESC");
+	const struct db_value p = db_text(l->plan_hash);
 
 	rc = db->ops->query(db, sql, &p, 1, look, l, d);
 	doc_release(&l->doc);
 	free(sql);
-	free(like);
 	return rc < 0 ? -1 : l->done;
 }
 

@@ -106,6 +106,18 @@ static char *object(const struct sql_work *w, size_t i)
 	return xmemdup(id.n ? id.s : "", at ? (size_t)(at - id.s) : id.n);
 }
 
+bool sql_asks_live(const struct sql_work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		uint32_t list = list_of(w, i, "preconditions");
+
+		for (uint32_t t = list + 1; t < w->doc->tok[list].next; t = w->doc->tok[t].next)
+			if (says(w->doc, t, "check", "schema"))
+				return true;
+	}
+	return false;
+}
+
 int sql_work_ask(struct sql_work *w, const char *live, void (*bad)(void *arg, size_t i, const char *message), void *arg,
                  struct diag *d)
 {

@@ -53,8 +53,11 @@ bool sql_alone(const struct sql_work *w, size_t i);
 /* How many of its actions are statements. */
 size_t sql_statements(const struct sql_work *w, size_t i);
 
+/* Does a precondition ask for the hash of what is there? */
+bool sql_asks_live(const struct sql_work *w);
+
 /*
- * Ask every precondition; live is the hash of what is there.  bad, if not NULL,
+ * Ask every precondition; live is the hash of what is there (any text where none asks).  bad, if not NULL,
  * is told of each step whose question was not answered as it should, with the message.
  */
 int sql_work_ask(struct sql_work *w, const char *live, void (*bad)(void *arg, size_t i, const char *message), void *arg,
