@@ -45,6 +45,7 @@ static void rollback(struct db *db)
 
 	for (; p->depth > 0; p->depth--)
 		pg_plain(p, "ROLLBACK TO mig_try;RELEASE mig_try", NULL, NULL, &quiet);
+	p->preparing = false;
 	p->trouble = trouble;
 	diag_release(&quiet);
 }

@@ -292,6 +292,7 @@ static int again(struct pg *p, struct diag *d)
 	if (pq.PQstatus(p->conn) == CONNECTION_OK)
 		return 0;
 	p->holder = NULL;
+	p->inside = p->preparing = false;
 	pq.PQreset(p->conn);
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		rc = pg_failed(p, NULL, NULL, d);
@@ -332,8 +333,10 @@ static int commit(struct db *db, struct diag *d)
 		return -1;
 	}
 	p->inside = false;
-	if (!doomed)
+	if (!doomed) {
+		p->ours = p->ours || p->preparing;
 		return 0;
+	}
 	p->trouble = DB_OTHER;
 	return diag_add(d, MIG_ERROR, "sql_failed", db->name, "the transaction had failed, and was undone");
 }
@@ -350,16 +353,21 @@ static void rollback(struct db *db)
 		pg_plain(p, "ROLLBACK", NULL, NULL, &quiet);
 		p->trouble = trouble;
 	}
-	p->inside = false;
+	p->inside = p->preparing = false;
 	diag_release(&quiet);
 }
 
 static int known(struct db *db, struct diag *d)
 {
+	struct pg *p = of(db);
 	struct buf b = BUF_INIT;
+
+	if (p->ours || p->preparing)
+		return 1;
 	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b,
 	                d);
 
+	p->ours = rc == 1 && !p->inside;
 	buf_release(&b);
 	return rc;
 }
@@ -368,7 +376,10 @@ static int prepare(struct db *db, struct diag *d)
 {
 	static const char ddl[] =
 		"CREATE SCHEMA IF NOT EXISTS mig; CREATE SCHEMA IF NOT EXISTS system;"
-		"CREATE TABLE IF NOT EXISTS mig.mig_ledger (seq BIGINT PRIMARY KEY, entry TEXT NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS mig.mig_ledger (seq BIGINT PRIMARY KEY, entry TEXT NOT NULL, "
+		"plan_hash TEXT, undoes TEXT);"
+		"CREATE INDEX IF NOT EXISTS mig_ledger_plan ON mig.mig_ledger (plan_hash);"
+		"CREATE INDEX IF NOT EXISTS mig_ledger_undoes ON mig.mig_ledger (undoes) WHERE undoes IS NOT NULL;"
 		"CREATE TABLE IF NOT EXISTS mig.mig_plan (plan_hash TEXT PRIMARY KEY, plan TEXT NOT NULL);"
 		"CREATE TABLE IF NOT EXISTS system.schema_checksum (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, "
 		"schema JSONB NOT NULL, updated_at TIMESTAMPTZ NOT NULL);"
@@ -379,7 +390,12 @@ static int prepare(struct db *db, struct diag *d)
 		"from_version INTEGER, to_version INTEGER, reason TEXT, status TEXT NOT NULL, "
 		"created_at TIMESTAMPTZ NOT NULL)";
 
-	return pg_plain(of(db), ddl, NULL, NULL, d);
+	struct pg *p = of(db);
+
+	if (!p->ours && !p->preparing && pg_plain(p, ddl, NULL, NULL, d) < 0)
+		return -1;
+	p->preparing = true;
+	return 0;
 }
 
 /* The server keeps foreign keys at every statement. */

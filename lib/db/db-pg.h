@@ -15,6 +15,8 @@ struct pg {
 	enum db_mode mode;
 	enum db_trouble trouble;
 	bool inside;        /* a transaction of begin's */
+	bool ours;          /* our tables are there: they are never dropped again */
+	bool preparing;     /* they are, if this transaction commits */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
 	bool tried;         /* a scratch database: all of it is one transaction, */
