@@ -288,6 +288,17 @@ static void mark_done(void *arg, struct text step_id)
 			r->done[i] = true;
 }
 
+/* What was recorded in the transaction lacks what came after it. */
+static int all_done(struct run *r)
+{
+	struct db *db = r->s->db;
+	int64_t version;
+
+	if (sql_version(db, &version, r->d) < 0 || sql_refresh(db, version, r->d) < 0)
+		return -1;
+	return note(r, last_event(r), (struct text){ NULL, 0 });
+}
+
 /* One step outside of the transaction, and then its entry; the last one brings the plan's. */
 static int step_alone(struct run *r, size_t i, bool last)
 {
@@ -299,8 +310,8 @@ static int step_alone(struct run *r, size_t i, bool last)
 		return 0;
 	if (db->ops->begin(db, true, r->d) < 0)
 		return -1;
-	if ((r->done[i] || note(r, "step", r->p->step[i].step_id) == 0) &&
-	    (!last || note(r, last_event(r), (struct text){ NULL, 0 }) == 0) && db->ops->commit(db, r->d) == 0) {
+	if ((r->done[i] || note(r, "step", r->p->step[i].step_id) == 0) && (!last || all_done(r) == 0) &&
+	    db->ops->commit(db, r->d) == 0) {
 		confirm(r);
 		return 0;
 	}
