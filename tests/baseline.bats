@@ -19,7 +19,7 @@ declared() {
 	schema | mig-plan --schema "${file-app.json}" --env dev --migration shop --target-version 1.0.0 "$@"
 }
 
-carry_out() { mig-gate --env dev --apply "$@" | mig-apply --store sqlite:app.db; }
+carry_out() { mig-gate --env dev --apply | mig-apply --store sqlite:app.db; }
 
 # adopted_by_hand: a database as the declared schema would make it, without our tables.
 adopted_by_hand() {

@@ -13,6 +13,7 @@ setup() {
 	mig-extract --store fs:site --set "$SETS/manifest" > documents
 	changes site > changed
 	openssl genpkey -algorithm ed25519 -out key.pem
+	mkdir goose && printf -- '-- +goose Up\nSELECT 1;\n' > goose/1_one.sql
 	# what each is called with, and the stream that it reads
 	declare -gA args=(
 		[mig-extract]="--store fs:site --set $SETS/manifest"
@@ -25,10 +26,11 @@ setup() {
 		[mig-hash]="--check"
 		[mig-approve]="--digest $(printf '%064d' 0) --env dev --approver ada --ticket T-1
 			--expires-at 2025-01-02T00:00:00Z --key $PWD/key.pem"
+		[mig-import]="--from goose --to imported $PWD/goose"
 	)
 	declare -gA reads=([mig-extract]=/dev/null [mig-transform]=documents [mig-plan]=changed [mig-gate]=plan
 		[mig-apply]=permits [mig-verify]=plan [mig-report]=plan [mig-hash]=plan
-		[mig-approve]=/dev/null)
+		[mig-approve]=/dev/null [mig-import]=/dev/null)
 	tools=()
 	for tool in "$MIG_X"/mig-*; do
 		[[ $tool = *.* ]] || tools+=("${tool##*/}")
@@ -128,7 +130,7 @@ options() {
 }
 
 @test "CH-33 each flag that is required is named when it is missing" {
-	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify mig-approve; do
+	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify mig-approve mig-import; do
 		usage "$tool"
 		[[ $stderr == *' is required'* ]] || fail "$tool: $stderr"
 	done
@@ -322,7 +324,7 @@ options() {
 
 @test "CH-01 the same bytes in give the same bytes out, twice, in any locale, time zone, umask and folder" {
 	sha256sum site/job/*/manifest.json > earlier
-	for tool in mig-extract mig-transform mig-plan mig-verify mig-report mig-hash mig-approve; do
+	for tool in mig-extract mig-transform mig-plan mig-verify mig-report mig-hash mig-approve mig-import; do
 		call "$tool" < "${reads[$tool]}" > first
 		call "$tool" < "${reads[$tool]}" > second
 		cmp first second

@@ -93,6 +93,30 @@ bless() {
 	done
 }
 
+# shown KIND: an example record of mig-stream(5) as one line.
+shown() {
+	display "example: $1" "$MAN/mig-stream.5" | sed 's/^ *//' | tr -d '\n'
+}
+
+@test "the SQL plan in mig-stream(5) does to a database what the page shows, and can be undone" {
+	shown sql-plan > plan
+	hash=$(jq -r .plan_hash plan | sha256sum)
+	printf '\n{"digest":"%s","kind":"end","records":1,"tool":"mig-plan"}\n' "${hash%% *}" >> plan
+	mig-extract --store sqlite:shop.db --schema --create > empty
+	[ "$(head -n 1 plan | jq -r .header.snapshot.digest)" = "$(head -n 1 empty | jq -r .hash)" ]
+	mig-gate --env dev --apply < plan | mig-apply --store sqlite:shop.db --create > outcomes
+	mig-extract --store sqlite:shop.db --schema > schema
+	diff -u <(shown schema; echo) <(head -n 1 schema) || {
+		[ "${MIG_BLESS-}" = 1 ] || fail "mig-stream(5): schema"
+		head -n 1 schema | awk -f "$EXAMPLE/wrap.awk" > wrapped
+		bless "example: schema" wrapped
+	}
+	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive |
+		mig-apply --store sqlite:shop.db > outcomes
+	mig-extract --store sqlite:shop.db --schema > undone
+	jq -se '(.[0].hash == .[1].hash) and .[1].recorded == null' <(head -n 1 empty) <(head -n 1 undone)
+}
+
 @test "the example in mig-set(5) gives the patch it shows" {
 	example
 	display "example: patch" "$MAN/mig-set.5" | jq -c . > shown
@@ -100,12 +124,22 @@ bless() {
 }
 
 @test "the hashes in mig-stream(5) hold" {
-	for kind in document change current reject plan fault; do
+	for kind in document change current reject plan sql-plan schema fault; do
 		display "example: $kind" "$MAN/mig-stream.5" | sed 's/^ *//' | tr -d '\n' | mig-hash --check
 	done
 	# an entry's hash is over the entry without it
 	display "example: entry" "$MAN/mig-stream.5" > entry
 	[ "$(mig-hash --without /hash entry)" = "$(jq -r .hash entry)" ]
+}
+
+@test "the field types in mig-schema(5) are those of the code, and its example is JSON" {
+	display types "$MAN/mig-schema.5" | awk '
+	/^[^ ]/ { type = $1; $1 = $2 = "" }
+	{ gsub(/,/, " "); n = split($0, name, " "); for (i = 1; i <= n; i++) print name[i], type }' | sort > shown
+	sed -n 's/^\t{ "\([a-z-]*\)", "\([^"]*\)", FIELD_.*/\1 \2/p' "$MIG_ROOT/lib/schema/fieldtype.c" | sort > known
+	[ -s known ]
+	diff -u known shown
+	display "example: schema" "$MAN/mig-schema.5" | jq -e '.tables | length == 2' > example
 }
 
 # split_transcript: from the lines on stdin, step/N.cmd and step/N.want for each command.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154 # what is shared is used, given and set elsewhere
 # evolve.bash -- the cases of schema evolution that hold on every kind of database; schema-sqlite.bats and
 # schema-pg.bats run them.  Each one goes forward, looks at the data, goes back, and compares all.
 

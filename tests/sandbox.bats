@@ -23,6 +23,9 @@ setup() {
 	mkdir outside
 	echo secret > outside/file
 	openssl genpkey -algorithm ed25519 -out outside/key.pem
+	mkdir site/app site/goose
+	echo '{"id": "app", "mode": "sql"}' > site/app/set.json
+	printf -- '-- +goose Up\nSELECT 1;\n' > site/goose/1_x.sql
 }
 
 # filter NAME: the planted filter, with arguments that take it to its sandbox.
@@ -33,6 +36,8 @@ filter() {
 	transform) "$x" --set "$SETS/manifest" --target-version 1.2.0 ;;
 	plan) "$x" --env dev --migration manifest --target-version 1.2.0 ;;
 	rollback) "$PLANT/mig-plan" --rollback ;;
+	plan-set) "$PLANT/mig-plan" --set site/app --env dev --migration app --target-version 1.0.0 ;;
+	import) "$x" --from goose --to site/imported site/goose ;;
 	gate) "$x" --env dev --apply ;;
 	apply | verify) "$x" --store fs:site ;;
 	hash | report) "$x" ;;
@@ -72,7 +77,7 @@ needs_landlock() {
 }
 
 # a pure filter is what opens nothing more, whatever the kernel has
-pure=(transform plan rollback gate report hash hash-file approve)
+pure=(transform plan plan-set rollback gate report hash hash-file approve)
 stores=(extract verify apply)
 
 @test "SG-52 a pure filter can open no file, neither for reading nor for writing" {
@@ -111,6 +116,15 @@ stores=(extract verify apply)
 	done
 	allowed write:site/new apply
 	allowed remove:site/new apply
+}
+
+@test "import can write only beside the set that it makes" {
+	needs_landlock
+	tries read:/etc/passwd import
+	tries write:outside/new import
+	tries remove:outside/file import
+	tries connect import
+	allowed write:site/new import
 }
 
 @test "apply can make no device, not even in its store" {

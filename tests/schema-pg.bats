@@ -250,3 +250,124 @@ setup() {
 @test "options and defaults come through as they are, whatever they hold" {
 	hostile
 }
+
+# Of this database alone.
+
+documents() { table 1 documents "$(field 1 title single-line-text)$(field 2 owner_id integer)$(field 3 user_id integer)" "$1"; }
+
+policies() { printf '"rls":{"enabled":true,"policies":[%s]}' "$1"; }
+
+select_own='{"name":"see_own","command":"SELECT","using":"owner_id = 1"}'
+insert_own='{"name":"add_own","command":"INSERT","withCheck":"owner_id = 1"}'
+update_own='{"name":"set_own","command":"UPDATE","using":"owner_id = 1","withCheck":"owner_id = 1"}'
+
+in_force() { sql "SELECT policyname FROM pg_policies WHERE tablename = 'documents' ORDER BY 1" | tr '\n' ' '; }
+
+secured() { sql "SELECT relrowsecurity FROM pg_class WHERE relname = 'documents'"; }
+
+@test "MIG-RLS-001 row-level security and a policy are made" {
+	migrate "$(documents)"
+	migrate "$(documents "$(policies "$select_own")")"
+	[ "$(secured)" = t ]
+	[ "$(in_force)" = 'see_own ' ]
+	undo
+}
+
+@test "MIG-RLS-002 MIG-RLS-003 policies for inserts and updates are added" {
+	migrate "$(documents "$(policies "$select_own")")"
+	migrate "$(documents "$(policies "$select_own,$insert_own")")"
+	[ "$(in_force)" = 'add_own see_own ' ]
+	migrate "$(documents "$(policies "$select_own,$insert_own,$update_own")")"
+	[ "$(in_force)" = 'add_own see_own set_own ' ]
+	undo
+}
+
+@test "MIG-RLS-004 a policy is removed with permission only" {
+	migrate "$(documents "$(policies "$select_own,$insert_own")")"
+	fails_with 5 "$(documents "$(policies "$insert_own")")"
+	migrate "$(documents "$(policies "$insert_own")")"
+	[ "$(in_force)" = 'add_own ' ]
+	[ "$(secured)" = t ]
+	[ "$(severity drop_policy)" = critical ]
+	undo
+}
+
+@test "MIG-RLS-005 a policy that says something else is made anew" {
+	migrate "$(documents "$(policies "$select_own")")"
+	migrate "$(documents "$(policies "${select_own/owner_id/user_id}")")"
+	sql "SELECT qual FROM pg_policies WHERE tablename = 'documents'" | grep user_id
+	undo
+}
+
+@test "MIG-RLS-006 row-level security is given up with permission only" {
+	migrate "$(documents "$(policies "$select_own")")"
+	fails_with 5 "$(documents)"
+	migrate "$(documents)"
+	[ "$(secured)" = f ]
+	[ -z "$(in_force)" ]
+	undo
+}
+
+counted() { table 1 users "$(field 1 name single-line-text)" "\"views\":[{\"id\":\"counted\",\"name\":\"C\",\"query\":\"SELECT count(*) AS n FROM users\",\"materialized\":true$1}]"; }
+
+@test "MIGRATION-VIEW-004 MIGRATION-VIEW-005 a materialized view is made, and is fresh after a migration" {
+	migrate "$(table 1 users "$(field 1 name single-line-text)")"
+	migrate "$(counted)"
+	is "SELECT count(*) FROM pg_matviews WHERE matviewname = 'counted'" 1
+	q "INSERT INTO users (name) VALUES ('a')"
+	is "SELECT n FROM counted" 0
+	migrate "$(counted ',"refreshOnMigration":true')"
+	is "SELECT n FROM counted" 1
+	[ "$(steps | head -n 1)" = counted:refresh_view ]
+}
+
+@test "MIGRATION-MODIFY-INDEX-006 an index is built concurrently, outside of the transaction" {
+	migrate "$(table 1 t "$(field 1 x integer)")"
+	q "INSERT INTO t (x) SELECT generate_series(1, 100)"
+	migrate "$(table 1 t "$(field 1 x integer)" '"indexes":[{"name":"idx_x","fields":["x"],"concurrently":true}]')"
+	statements | grep CONCURRENTLY
+	[ "$(jq -r 'select(.kind == "plan").steps[-1] | .step_id, .transaction' plan)" = $'t.idx_x:add_index@1..2\nfalse' ]
+	is "SELECT indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = 'idx_x'" t
+	undo
+}
+
+@test "fields and tables with constraints swap their names" {
+	migrate "$(table 1 a "$(field 1 p integer '"min":0,"unique":true')$(field 2 q integer '"max":9,"indexed":true')")" "$(table 2 b "$(field 1 p integer '"unique":true')")"
+	q "INSERT INTO a (p, q) VALUES (1, 2)"
+	migrate "$(table 1 b "$(field 1 q integer '"min":0,"unique":true')$(field 2 p integer '"max":9,"indexed":true')")" "$(table 2 a "$(field 1 p integer '"unique":true')")"
+	is "SELECT p, q FROM b" '2|1'
+	refuses "INSERT INTO b (p) VALUES (10)"
+	refuses "INSERT INTO b (q) VALUES (-1)"
+	undo
+}
+
+@test "a view in the way of a change of type is made again, by whoever it was" {
+	migrate "$(table 1 t "$(field 1 x integer)$(field 2 y integer)" '"views":[{"id":"v","name":"V","query":"SELECT x, y FROM t"}]')"
+	q "CREATE VIEW theirs AS SELECT x FROM v; INSERT INTO t (x) VALUES (1)"
+	migrate "$(table 1 t "$(field 1 x decimal)$(field 2 y integer)" '"views":[{"id":"v","name":"V","query":"SELECT x, y FROM t"}]')"
+	is "SELECT x FROM theirs" 1
+	undo
+}
+
+@test "MIGRATION-MODIFY-TYPE-002 text that would be cut needs permission, and comes back whole" {
+	migrate "$(table 1 t "$(field 1 v long-text)")"
+	q "INSERT INTO t (v) VALUES (repeat('x', 300))"
+	fails_with 5 "$(table 1 t "$(field 1 v single-line-text)")"
+	migrate "$(table 1 t "$(field 1 v single-line-text)")"
+	is "SELECT length(v) FROM t" 255
+	[ "$(severity narrowing)" = critical ]
+	undo
+	is "SELECT length(v) FROM t" 300
+}
+
+@test "fields that count by themselves go on where they were" {
+	migrate "$(table 1 t "$(field 1 x integer)")"
+	q "INSERT INTO t (x) VALUES (1), (2)"
+	migrate "$(table 1 t "$(field 1 x integer)$(field 2 number autonumber)")"
+	q "INSERT INTO t (x) VALUES (3)"
+	is "SELECT number FROM t ORDER BY x" $'1\n2\n3'
+	migrate "$(table 2 other "$(field 1 x integer)")"
+	undo
+	q "INSERT INTO t (x) VALUES (4)"
+	is "SELECT id, number FROM t ORDER BY x DESC LIMIT 1" '4|4'
+}

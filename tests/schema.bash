@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154 # what is shared is used, given and set elsewhere
 # schema.bash -- declared schemas taken to a database, and back:  load schema  (after helper)
 #
 #	on_sqlite
@@ -24,7 +24,7 @@ q() {
 	if [ "$DIALECT" = sqlite ]; then
 		sqlite3 -bail -cmd 'PRAGMA foreign_keys = ON' app.db "$1"
 	else
-		sql "$1"
+		PGOPTIONS='-c search_path=public' sql "$1"
 	fi
 }
 
@@ -69,7 +69,11 @@ app() {
 	printf '{"name":"app","tables":[%s]}\n' "$*" > app.json
 }
 
-schema() { mig-extract --create --store "$STORE" --schema; }
+schema() {
+	local args=(--store "$STORE" --schema)
+	[ "$DIALECT" != sqlite ] || args+=(--create)
+	mig-extract "${args[@]}"
+}
 
 # live JQ..: of the database's own account of itself
 live() { schema | jq -c 'select(.kind == "schema").live' | jq "$@"; }

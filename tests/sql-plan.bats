@@ -193,6 +193,26 @@ wrong() {
 	grep -q 'ALTER TABLE &quot;orders&quot; DROP COLUMN' page.html
 }
 
+@test "parts that lead from version to version are one stream: the page names the last" {
+	{
+		sqlplan '.header.part = {index: 1, of: 2}'
+		sqlplan '.header.part = {index: 2, of: 2} | .header.target_version = "1.2.0" | .steps[0].preconditions = []'
+	} | sealed > parts
+	mig-report < parts > page
+	head -n 1 page | grep -qx 'PLAN shop to 1.2.0 in dev'
+	run ! grep -E 'MIXED|MISSING' page
+	grep -q 'plans     2, steps 12' page
+	mig-plan --rollback < parts | mig-report > page
+	head -n 1 page | grep -qx 'ROLLBACK PLAN shop back from 1.2.0 in dev'
+	run ! grep MIXED page
+	# another set is another matter
+	{
+		sqlplan .
+		sqlplan '.header.snapshot.records = 4'
+	} | sealed > parts
+	mig-report < parts | grep MIXED
+}
+
 @test "CH-54 long statements are shown whole, without secrets and without tricks" {
 	sqlplan '.steps[0].actions[0].sql = ("SELECT " + ([range(60) | "column_\(.)"] | join(", ")) + "\n\tFROM t -- password=hunter2 \u202e")' > edited
 	mig-report < edited > page

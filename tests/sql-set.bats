@@ -37,17 +37,18 @@ END;
 
 @test "the same set and schema give the same plans to the byte, whatever the line ends" {
 	users && orders && database
-	schema > schema
-	mig-plan --set app --env dev --migration app --target-version 1.1.0 < schema > plans
+	schema > record
+	mig-plan --set app --env dev --migration app --target-version 1.1.0 < record > plans
 	cp -R app moved
 	sed -i 's/$/\r/' moved/*/*.sql moved/*/hop.json moved/set.json
 	sed -i '1s/^/\xEF\xBB\xBF/' moved/1.0.0..1.1.0/up.sql
-	(cd / && TZ=Asia/Tokyo mig-plan --set "$OLDPWD/moved/" --env dev --migration app --target-version 1.1.0) < schema > again
+	here=$PWD
+	(cd / && TZ=Asia/Tokyo mig-plan --set "$here/moved/" --env dev --migration app --target-version 1.1.0 < "$here/record") > again
 	jq -c 'del(.plan_hash) | .steps[]?.actions[]? |= del(.checksum)' plans > a
 	jq -c 'del(.plan_hash) | .steps[]?.actions[]? |= del(.checksum)' again > b
 	grep -v '"kind":"end"' a | cmp - <(grep -v '"kind":"end"' b)
 	cmp -s plans again && fail "the raw checksums are not in the plan"
-	mig-plan --set ./app --env dev --migration app --target-version 1.1.0 < schema | cmp - plans
+	mig-plan --set ./app --env dev --migration app --target-version 1.1.0 < record | cmp - plans
 }
 
 @test "rolling back runs down.sql and forgets the hop, the last one first" {
@@ -189,6 +190,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	database
 	for type in schema data config profile index cleanup; do
 		hop 0.0.0 1.0.0 'CREATE TABLE t (a);' 'SELECT 1;' '' "$type"
+		# shellcheck disable=SC2016 # of jq
 		planned_sql 1.0.0 | of_plan --arg t "$type" '.steps[0].type == $t'
 	done
 }
@@ -338,22 +340,22 @@ VACUUM;' 'SELECT 1;'
 	[[ $stderr == *'the set is for postgresql, the database is sqlite'* ]]
 	rm app/set.json
 	fails 3 planned_sql 1.0.0
-	schema > schema
-	fails 4 mig-plan --set "$SETS/manifest" --env dev --migration app --target-version 1.0.0 < schema
+	schema > record
+	fails 4 mig-plan --set "$SETS/manifest" --env dev --migration app --target-version 1.0.0 < record
 }
 
 @test "an edited, cut or doubled schema stream is noticed before anything is planned" {
 	users && database
-	schema > schema
-	plan() { mig-plan --set app --env dev --migration app --target-version 1.0.0; }
-	sed 's/"tables":\[\]/"tables":[{}]/' schema > edited
-	fails 4 plan < edited
-	head -n 1 schema > cut
-	fails 3 plan < cut
-	sed 1d schema > bare
-	fails 4 plan < bare
-	sed 1p schema > doubled
-	fails 4 plan < doubled
-	echo '{"kind":"fault","tool":"mig-extract","exit":3,"code":"locked","reason":"held"}' > fault
-	fails 3 plan < fault
+	schema > record
+	plan_it() { mig-plan --set app --env dev --migration app --target-version 1.0.0; }
+	sed 's/"tables":\[\]/"tables":[{}]/' record > edited
+	fails 4 plan_it < edited
+	head -n 1 record > short
+	fails 3 plan_it < short
+	sed 1d record > bare
+	fails 4 plan_it < bare
+	sed 1p record > doubled
+	fails 4 plan_it < doubled
+	echo '{"kind":"fault","tool":"mig-extract","exit":3,"code":"locked","reason":"held"}' > broken
+	fails 3 plan_it < broken
 }

@@ -25,15 +25,20 @@ static uint32_t object(const struct doc *d, uint32_t obj, const char *name)
 	return t != DOC_NONE && d->tok[t].type == DOC_OBJECT ? t : DOC_NONE;
 }
 
-/* The header's text without what differs from part to part. */
+/*
+ * The header's text without what differs from part to part.  SQL goes from
+ * version to version, a part each; documents go to theirs at once.
+ */
 static void identify(struct buf *out, const struct doc *d, uint32_t t)
 {
+	bool sql = doc_member(d, t, "dialect", 7) != DOC_NONE;
 	struct doc_walk w;
 	uint32_t key;
 
 	buf_reset(out);
 	for (doc_walk_init(&w, d, t); (key = doc_walk_next(&w));)
-		if (!doc_equals(d, key, "part", 4) && !doc_equals(d, key, "undoes", 6)) {
+		if (!doc_equals(d, key, "part", 4) && !doc_equals(d, key, "undoes", 6) &&
+		    !(sql && doc_equals(d, key, "target_version", 14))) {
 			canon_value(out, d, key + 1, DOC_NONE);
 			buf_addch(out, '\n');
 		}
@@ -97,8 +102,13 @@ int header_add(struct header *h, const struct doc *d, uint32_t t, const char *wh
 		return 0;
 	}
 	identify(&h->scratch, d, t);
-	if (h->scratch.len == h->same.len && memcmp(h->scratch.s, h->same.s, h->same.len) == 0)
+	if (h->scratch.len == h->same.len && memcmp(h->scratch.s, h->same.s, h->same.len) == 0) {
+		if (!header_rollback(h)) { /* the last part leads to where they all lead */
+			free(h->target);
+			h->target = shown_member(d, t, "target_version");
+		}
 		return 0;
+	}
 	if (h->others++ == 0)
 		h->other = name_other(d, t);
 	return 0;

@@ -92,10 +92,18 @@ static void order_columns(struct delta *x, struct pair *p)
 	free(live);
 }
 
-static void emit_rename(struct delta *x, struct pair *p, const char *from, const char *to)
-{
-	struct change *c = delta_add(x, WHAT_RENAME_COLUMN, p, MAJOR_ALTER, TURN_RENAME);
+/* One table's columns that get other names. */
+struct columns {
+	struct delta *x;
+	struct pair *pair;
+};
 
+static void emit_rename(void *arg, size_t i, const char *from, const char *to)
+{
+	struct columns *r = arg;
+	struct change *c = delta_add(r->x, WHAT_RENAME_COLUMN, r->pair, MAJOR_ALTER, TURN_RENAME);
+
+	(void)i;
 	c->from = from;
 	c->to = to;
 	c->name = to;
@@ -103,21 +111,19 @@ static void emit_rename(struct delta *x, struct pair *p, const char *from, const
 
 static void rename_columns(struct delta *x, struct pair *p)
 {
-	char **from = xcalloc(p->new->ncolumn + 1, sizeof *from), **to = xcalloc(p->new->ncolumn + 1, sizeof *to);
-	struct pair **pair = xcalloc(p->new->ncolumn + 1, sizeof *pair);
+	const char **from = xcalloc(p->new->ncolumn + 1, sizeof *from), **to = xcalloc(p->new->ncolumn + 1, sizeof *to);
+	struct columns r = { x, p };
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->new->ncolumn; i++) {
 		if (p->from[i] < 0 || strcmp(p->old->column[p->from[i]].name, p->new->column[i].name) == 0)
 			continue;
 		from[n] = p->old->column[p->from[i]].name;
-		to[n] = p->new->column[i].name;
-		pair[n++] = p;
+		to[n++] = p->new->column[i].name;
 	}
-	renames_order(from, to, n, x, pair, emit_rename);
+	renames_order(x, from, to, n, emit_rename, &r);
 	free(from);
 	free(to);
-	free(pair);
 }
 
 static struct change *add(struct delta *x, enum what w, struct pair *p, unsigned turn, const struct column *old,
@@ -149,7 +155,7 @@ void delta_columns(struct delta *x, struct pair *p)
 
 	match_columns(x, p);
 	order_columns(x, p);
-	delta_add(x, WHAT_REBUILD_TABLE, p, MAJOR_ALTER, TURN_REBUILD);
+	delta_add(x, WHAT_REBUILD_TABLE, p, MAJOR_ALTER, TURN_REBUILD)->early = true;
 	rename_columns(x, p);
 	for (size_t i = 0; i < p->new->ncolumn; i++) {
 		names_add(&taken, name_text(p->new->column[i].name), 0);

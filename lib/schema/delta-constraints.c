@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { TURN_NAMES = 3, TURN_UNIQUE = 10, TURN_CHECK, TURN_INDEX, TURN_RLS, TURN_POLICY };
+enum { TURN_UNIQUE = 10, TURN_CHECK, TURN_INDEX, TURN_RLS, TURN_POLICY };
 
 struct item {
 	const char *name;
@@ -289,13 +289,14 @@ static void rename_item(struct delta *x, struct pair *p, const struct item *was,
 {
 	if (is->primary && x->dialect == DIALECT_SQLITE)
 		return; /* nothing shows a key's name there */
-	struct change *c = delta_add(x, WHAT_RENAME_CONSTRAINT, p, MAJOR_ALTER, TURN_NAMES);
-
-	c->from = was->name;
-	c->to = is->name;
-	c->name = is->name;
-	c->old = was->thing;
-	c->new = is->thing;
+	if (!(x->nrenaming & (x->nrenaming + 1)))
+		x->renaming = xrealloc(x->renaming, x->nrenaming * 2 + 2, sizeof *x->renaming);
+	x->renaming[x->nrenaming++] = (struct renaming){ .pair = p,
+		                                         .old = was->thing,
+		                                         .new = is->thing,
+		                                         .from = was->name,
+		                                         .to = is->name,
+		                                         .relation = is->thing.index || is->thing.key };
 }
 
 static void compare(struct delta *x, struct pair *p, const struct sort *s)
@@ -344,7 +345,7 @@ static bool looser(const char *old, const char *new, int sign)
 
 bool check_implied(const struct pair *p, const struct check *old, const struct check *new)
 {
-	const struct column *c = old && new && new->column ? pair_origin(p, new->column) : NULL;
+	const struct column *c = old && new &&new->column ? pair_origin(p, new->column) : NULL;
 
 	if (!c || old->kind != new->kind || !old->column || strcmp(c->name, old->column) != 0 || retyped_column(p, c))
 		return false;

@@ -67,34 +67,27 @@ void delta_order_tables(struct delta *x)
 	free(t.stack);
 }
 
-struct renaming {
-	char *const *from, *const *to;
+struct order {
+	const char *const *to;
 	const char **now; /* what each is called at the moment */
-	uint8_t *state;
+	uint8_t *state;   /* 0: not seen, 1: waits for its name, 2: has it */
 	struct names source;
 	struct delta *x;
-	struct pair *const *pair;
-	void (*emit)(struct delta *x, struct pair *p, const char *from, const char *to);
-	unsigned temps;
+	void (*emit)(void *arg, size_t i, const char *from, const char *to);
+	void *arg;
 };
 
-/* Something stands where another one wants to be, and that one waits for it: step aside. */
-static void step_aside(struct renaming *r, int32_t i)
+/* Something stands where another one wants to be, and waits for that one's name: step aside. */
+static void step_aside(struct order *r, int32_t i)
 {
-	char *temp = delta_keep(r->x, xasprintf("mig_swap_%u", ++r->temps));
+	char *temp = delta_keep(r->x, xasprintf("mig_swap_%u", ++r->x->temps));
 
-	r->emit(r->x, r->pair[i], r->now[i], temp);
+	r->emit(r->arg, (size_t)i, r->now[i], temp);
 	r->now[i] = temp;
 }
 
-static void finish(struct renaming *r, int32_t i)
-{
-	r->emit(r->x, r->pair[i], r->now[i], r->to[i]);
-	r->state[i] = 2;
-}
-
 /* Follow what stands in the way to its end, then rename on the way back. */
-static void resolve(struct renaming *r, int32_t first, int32_t *stack)
+static void resolve(struct order *r, int32_t first, int32_t *stack)
 {
 	size_t depth = 0;
 
@@ -112,14 +105,18 @@ static void resolve(struct renaming *r, int32_t first, int32_t *stack)
 		r->state[in_way] = 1;
 		stack[depth++] = in_way;
 	}
-	while (depth)
-		finish(r, stack[--depth]);
+	while (depth) {
+		int32_t i = stack[--depth];
+
+		r->emit(r->arg, (size_t)i, r->now[i], r->to[i]);
+		r->state[i] = 2;
+	}
 }
 
-void renames_order(char *const *from, char *const *to, size_t n, struct delta *x, struct pair *const *pair,
-                   void (*emit)(struct delta *x, struct pair *p, const char *from, const char *to))
+void renames_order(struct delta *x, const char *const *from, const char *const *to, size_t n,
+                   void (*emit)(void *arg, size_t i, const char *from, const char *to), void *arg)
 {
-	struct renaming r = { .from = from, .to = to, .x = x, .pair = pair, .emit = emit, .source = NAMES_INIT };
+	struct order r = { .to = to, .x = x, .emit = emit, .arg = arg, .source = NAMES_INIT };
 	int32_t *stack = xcalloc(n + 1, sizeof *stack);
 
 	r.now = xcalloc(n + 1, sizeof *r.now);
@@ -135,4 +132,66 @@ void renames_order(char *const *from, char *const *to, size_t n, struct delta *x
 	free(stack);
 	free(r.now);
 	free(r.state);
+}
+
+/* Renamings of one namespace. */
+struct batch {
+	struct delta *x;
+	const struct renaming **v;
+	const char **from, **to;
+	size_t n;
+};
+
+static void emit_constraint(void *arg, size_t i, const char *from, const char *to)
+{
+	struct batch *b = arg;
+	struct change *c = delta_add(b->x, WHAT_RENAME_CONSTRAINT, b->v[i]->pair, MAJOR_NAMES, 0);
+
+	/* in the order they are emitted, whatever the table's turn is */
+	c->order = (uint64_t)MAJOR_NAMES << 56 | (b->x->nchange - 1);
+	c->from = from;
+	c->to = to;
+	c->name = to;
+	c->old = b->v[i]->old;
+	c->new = b->v[i]->new;
+}
+
+static void flush(struct batch *b)
+{
+	/* SQLite writes them into the table's new text, all at once. */
+	if (b->x->dialect == DIALECT_POSTGRESQL)
+		renames_order(b->x, b->from, b->to, b->n, emit_constraint, b);
+	for (size_t i = 0; b->x->dialect == DIALECT_SQLITE && i < b->n; i++)
+		emit_constraint(b, i, b->from[i], b->to[i]);
+	b->n = 0;
+}
+
+static void add(struct batch *b, const struct renaming *r)
+{
+	b->v[b->n] = r;
+	b->from[b->n] = r->from;
+	b->to[b->n++] = r->to;
+}
+
+void delta_rename_constraints(struct delta *x)
+{
+	struct batch b = { .x = x };
+
+	b.v = xcalloc(x->nrenaming + 1, sizeof *b.v);
+	b.from = xcalloc(x->nrenaming + 1, sizeof *b.from);
+	b.to = xcalloc(x->nrenaming + 1, sizeof *b.to);
+	for (size_t i = 0; i < x->nrenaming; i++)
+		if (x->renaming[i].relation)
+			add(&b, &x->renaming[i]);
+	flush(&b);
+	for (size_t i = 0; i < x->nrenaming; i++) {
+		if (b.n && b.v[0]->pair != x->renaming[i].pair)
+			flush(&b);
+		if (!x->renaming[i].relation)
+			add(&b, &x->renaming[i]);
+	}
+	flush(&b);
+	free(b.v);
+	free(b.from);
+	free(b.to);
 }

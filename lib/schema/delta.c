@@ -289,12 +289,19 @@ static int check_free(struct delta *x, const struct pair *p, struct diag *d)
 	                p->old ? "cannot be renamed to it" : "cannot be made");
 }
 
-static void emit_table_rename(struct delta *x, struct pair *p, const char *from, const char *to)
+/* The tables that get other names. */
+struct tables {
+	struct delta *x;
+	struct pair **pair;
+};
+
+static void emit_table_rename(void *arg, size_t i, const char *from, const char *to)
 {
-	struct change *c = delta_add(x, WHAT_RENAME_TABLE, p, MAJOR_RENAME_TABLE, 0);
+	struct tables *t = arg;
+	struct change *c = delta_add(t->x, WHAT_RENAME_TABLE, t->pair[i], MAJOR_RENAME_TABLE, 0);
 
 	/* in the order they are emitted, whatever the table's turn is */
-	c->order = (uint64_t)MAJOR_RENAME_TABLE << 56 | (x->nchange - 1);
+	c->order = (uint64_t)MAJOR_RENAME_TABLE << 56 | (t->x->nchange - 1);
 	c->from = from;
 	c->to = to;
 	c->table = to;
@@ -302,8 +309,8 @@ static void emit_table_rename(struct delta *x, struct pair *p, const char *from,
 
 static void rename_tables(struct delta *x)
 {
-	char **from = xcalloc(x->npair + 1, sizeof *from), **to = xcalloc(x->npair + 1, sizeof *to);
-	struct pair **pair = xcalloc(x->npair + 1, sizeof *pair);
+	const char **from = xcalloc(x->npair + 1, sizeof *from), **to = xcalloc(x->npair + 1, sizeof *to);
+	struct tables t = { x, xcalloc(x->npair + 1, sizeof *t.pair) };
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->npair; i++) {
@@ -313,12 +320,12 @@ static void rename_tables(struct delta *x)
 			continue;
 		from[n] = p->old->name;
 		to[n] = p->new->name;
-		pair[n++] = p;
+		t.pair[n++] = p;
 	}
-	renames_order(from, to, n, x, pair, emit_table_rename);
+	renames_order(x, from, to, n, emit_table_rename, &t);
 	free(from);
 	free(to);
-	free(pair);
+	free(t.pair);
 }
 
 static int by_order(const void *a, const void *b)
@@ -356,6 +363,7 @@ static int find_tables(struct delta *x, struct diag *d)
 	}
 	for (size_t i = 0; i < x->npair; i++)
 		delta_constraints(x, &x->pair[i]);
+	delta_rename_constraints(x);
 	return 0;
 }
 
@@ -395,6 +403,7 @@ void delta_release(struct delta *x)
 	free(x->pair);
 	free(x->change);
 	free(x->viewing);
+	free(x->renaming);
 	names_release(&x->old_name);
 	names_release(&x->new_name);
 	*x = (struct delta)DELTA_INIT;

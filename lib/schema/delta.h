@@ -47,6 +47,7 @@ enum what {
 const char *what_name(enum what w);
 
 struct change;
+struct renaming;
 
 /* One table on both sides; old or new is NULL where it is made or dropped. */
 struct pair {
@@ -105,6 +106,9 @@ struct delta {
 	size_t nchange, cap;
 	struct viewing *viewing; /* private from here */
 	size_t nviewing;
+	struct renaming *renaming;
+	size_t nrenaming;
+	unsigned temps;
 	char **owned;
 	size_t nowned;
 };
@@ -159,9 +163,23 @@ void delta_constraints(struct delta *x, struct pair *p);
 int delta_views(struct delta *x, struct diag *d);
 void delta_order_tables(struct delta *x);
 
-/* Call emit for each renaming, in an order and with names in between such that no name is ever there twice. */
-void renames_order(char *const *from, char *const *to, size_t n, struct delta *x, struct pair *const *pair,
-                   void (*emit)(struct delta *x, struct pair *p, const char *from, const char *to));
+/*
+ * Call emit for the i-th renaming, maybe twice, in an order and with names in
+ * between such that no name is ever there twice.
+ */
+void renames_order(struct delta *x, const char *const *from, const char *const *to, size_t n,
+                   void (*emit)(void *arg, size_t i, const char *from, const char *to), void *arg);
+
+/* A constraint or index that only gets another name. */
+struct renaming {
+	struct pair *pair;
+	struct thing old, new;
+	const char *from, *to;
+	bool relation; /* an index, or a key that has one: PostgreSQL keeps their names with those of tables */
+};
+
+/* Once all tables have been compared: the changes for x->renaming. */
+void delta_rename_constraints(struct delta *x);
 
 enum major {
 	MAJOR_DROP_VIEW,
@@ -170,6 +188,7 @@ enum major {
 	MAJOR_DROP_OCCUPIED,  /* tables whose name another one takes */
 	MAJOR_RENAME_TABLE,
 	MAJOR_DROP_TABLE,
+	MAJOR_NAMES,          /* of constraints and indexes */
 	MAJOR_ALTER,
 	MAJOR_CREATE,
 	MAJOR_ADD_FKEY,

@@ -10,20 +10,8 @@ static int prepare(struct delta *x, struct diag *d)
 {
 	size_t wrong = d->n;
 
-	for (size_t i = 0; i < x->nchange; i++) {
-		const struct change *c = &x->change[i];
-		struct cast there = CAST_INIT, back = CAST_INIT;
-
-		if (c->what != WHAT_RETYPE_COLUMN)
-			continue;
-		const char *a = c->old.column->type, *b = c->new.column->type;
-
-		if (cast_find(&there, a, b, "v", PG) < 0 || cast_find(&back, b, a, "v", PG) < 0)
-			diag_add(d, MIG_INVALID, "unsupported_feature", c->table,
-			         "column %s: no way from %s to %s and back", c->name, a, b);
-		cast_release(&there);
-		cast_release(&back);
-	}
+	for (size_t i = 0; i < x->nchange; i++)
+		half_refuse(x, &x->change[i], d);
 	return d->n > wrong ? -1 : 0;
 }
 

@@ -157,42 +157,33 @@ static bool has_strangers(const struct delta *x, const struct pair *p)
 /* What a rebuild cannot carry over. */
 static void check_rebuild(struct delta *x, const struct pair *p, struct diag *d)
 {
-	bool renames = false, drops = false, key = false;
+	bool renames = strcmp(p->old->name, p->new->name) != 0, drops = false, blocked = false;
 
 	for (size_t i = 0; i < p->old->ncolumn; i++) {
 		drops |= p->to[i] < 0;
 		renames |= renames_column(p, p->old->column[i].name);
-		drops |= p->to[i] < 0 && column_of(p->new, p->old->column[i].name);
-		if (p->to[i] < 0 && column_of(p->new, p->old->column[i].name))
-			key = true;
+		blocked |= p->to[i] < 0 && column_of(p->new, p->old->column[i].name);
 	}
-	for (size_t i = 0; i < p->old->primary.n; i++)
-		key |= renames_column(p, p->old->primary.column[i]);
-	if (drops && key)
-		diag_add(d, MIG_INVALID, "unsupported_feature", p->new->name,
-		         "SQLite: a dropped column's name or the key's cannot change in the same plan: make two");
+	for (size_t i = 0; drops && i < p->old->primary.n; i++)
+		blocked |= renames_column(p, p->old->primary.column[i]);
+	if (blocked)
+		diag_add(
+			d, MIG_INVALID, "unsupported_feature", p->new->name,
+			"SQLite: a column is dropped while another one takes its name, or while the key is renamed: make "
+			"two plans of it");
 	if (renames && has_strangers(x, p))
 		diag_add(
 			d, MIG_INVALID, "unsupported_feature", p->new->name,
-			"SQLite: columns are renamed while the table is rebuilt, and it has indexes or triggers that the "
-			"schema does not declare: rename in a plan of its own");
+			"SQLite: the table is renamed or its columns are while it is rebuilt, and it has indexes or triggers "
+			"that the schema does not declare: rename in a plan of its own");
 }
 
 static void refuse(const struct change *c, struct diag *d)
 {
-	struct cast there = CAST_INIT, back = CAST_INIT;
-
-	if (c->what == WHAT_RETYPE_COLUMN &&
-	    (cast_find(&there, c->old.column->type, c->new.column->type, "v", LITE) < 0 ||
-	     cast_find(&back, c->new.column->type, c->old.column->type, "v", LITE) < 0))
-		diag_add(d, MIG_INVALID, "unsupported_feature", c->table, "column %s: no way from %s to %s and back",
-		         c->name, c->old.column->type, c->new.column->type);
 	if (c->what == WHAT_ENABLE_RLS || c->what == WHAT_ADD_POLICY)
 		diag_add(d, MIG_INVALID, "unsupported_feature", c->table, "SQLite has no row-level security");
 	if (c->what == WHAT_CREATE_VIEW && c->new.view->view && c->new.view->view->materialized)
 		diag_add(d, MIG_INVALID, "unsupported_feature", c->name, "SQLite has no materialized views");
-	cast_release(&there);
-	cast_release(&back);
 }
 
 static int prepare(struct delta *x, struct diag *d)
@@ -203,6 +194,7 @@ static int prepare(struct delta *x, struct diag *d)
 		struct change *c = &x->change[i];
 
 		refuse(c, d);
+		half_refuse(x, c, d);
 		if (c->pair && c->pair->old && c->pair->new && !native(c))
 			c->pair->rebuild = true;
 	}

@@ -45,6 +45,13 @@ char *view_query(const char *query);
 /* "backup" before the change destroys, "restore" after its way back: columns of the table, or (column NULL) all of it. */
 void half_rows(const struct half *h, const char *op, const char *column);
 
+/*
+ * What no dialect can do: a type that nothing leads to or back from, a key that
+ * goes while its table stays, so that rows could not be told apart.  MIG_INVALID
+ * "unsupported_feature".
+ */
+void half_refuse(const struct delta *x, const struct change *c, struct diag *d);
+
 /* One statement; and with ddl_addf's directives. */
 void half_sql(const struct half *h, const char *fmt, ...);
 

@@ -1,5 +1,5 @@
 /* half.c -- what both dialects do the same way: see dialect.h */
-#include "ddl.h"
+#include "cast.h"
 #include "dialect.h"
 
 #include <stdarg.h>
@@ -80,4 +80,22 @@ char *view_query(const char *query)
 	while (n && strchr("; \t\r\n", query[n - 1]))
 		n--;
 	return xmemdup(query, n);
+}
+
+void half_refuse(const struct delta *x, const struct change *c, struct diag *d)
+{
+	const struct column *old = c->old.column, *new = c->new.column;
+	struct cast there = CAST_INIT, back = CAST_INIT;
+
+	if (c->what == WHAT_RETYPE_COLUMN && (cast_find(&there, old->type, new->type, "v", x->dialect) < 0 ||
+	                                      cast_find(&back, new->type, old->type, "v", x->dialect) < 0))
+		diag_add(d, MIG_INVALID, "unsupported_feature", c->table, "column %s: no way from %s to %s and back",
+		         c->name, old->type, new->type);
+	for (size_t i = 0; c->what == WHAT_DROP_COLUMN && i < c->pair->old->primary.n; i++)
+		if (strcmp(c->pair->old->primary.column[i], old->name) == 0)
+			diag_add(d, MIG_INVALID, "unsupported_feature", c->table,
+			         "column %s is part of the key that tells rows apart: it cannot be dropped alone",
+			         c->name);
+	cast_release(&there);
+	cast_release(&back);
 }

@@ -96,7 +96,7 @@ static bool fresh(const struct half *h, const struct column *c, struct buf *valu
 {
 	const struct table *t = h->c->pair->new;
 
-	if (h->back && !ddl_rowid_key(t, c)) { /* it was added and filled from the backup a moment ago */
+	if (h->back) { /* it was added and filled from the backup a moment ago */
 		size_t at;
 
 		if (c->not_null && c->def != DEFAULT_NONE && c->def != DEFAULT_SERIAL) {
@@ -225,34 +225,53 @@ static void hang_on(const struct half *h)
 	names_release(&skip);
 }
 
-/* Values are saved before they go, and put back into a bare column before the table is copied around them. */
-static void keep_values(const struct half *h)
+/* Does the way there, from old to new, cut values? */
+static bool narrows(const struct column *old, const struct column *new)
+{
+	struct cast cast;
+	bool yes = cast_find(&cast, old->type, new->type, "v", LITE) == 0 && cast.narrows;
+
+	cast_release(&cast);
+	return yes;
+}
+
+static void save_values(const struct half *h)
 {
 	const struct pair *p = h->c->pair;
-	const struct table *forward_old = h->back ? p->new : p->old;
-	const int32_t *to = h->back ? p->from : p->to;
-	struct buf b = BUF_INIT;
 
-	for (size_t i = 0; i < forward_old->ncolumn; i++) {
-		const struct column *c = &forward_old->column[i];
+	for (size_t i = 0; i < p->old->ncolumn; i++) {
+		const struct column *c = &p->old->column[i];
 
-		if (to[i] >= 0)
-			continue;
-		if (!h->back) {
+		if (p->to[i] < 0 || narrows(c, &p->new->column[p->to[i]]))
 			half_rows(h, "backup", c->name);
+	}
+}
+
+/* What was dropped is put back into a bare column, before the table is copied around it; what was cut, afterwards. */
+static void restore_dropped(const struct half *h)
+{
+	const struct pair *p = h->c->pair;
+
+	for (size_t i = 0; i < p->new->ncolumn; i++) {
+		const struct column *c = &p->new->column[i];
+
+		if (p->from[i] >= 0)
 			continue;
-		}
 		char *type = model_type(c->type, LITE);
 
 		half_sql(h, "ALTER TABLE %I ADD COLUMN %I %s", h->c->table, c->name, type);
 		half_rows(h, "restore", c->name);
 		free(type);
 	}
-	/* On the way back, what the way there added goes. */
-	for (size_t i = 0; h->back && i < p->old->ncolumn; i++)
-		if (p->to[i] < 0)
-			half_rows(h, "backup", p->old->column[i].name);
-	buf_release(&b);
+}
+
+static void restore_cut(const struct half *h)
+{
+	const struct pair *p = h->c->pair;
+
+	for (size_t i = 0; i < p->new->ncolumn; i++)
+		if (p->from[i] >= 0 && narrows(&p->new->column[i], &p->old->column[p->from[i]]))
+			half_rows(h, "restore", p->new->column[i].name);
 }
 
 void rebuild_act(const struct half *h)
@@ -262,7 +281,9 @@ void rebuild_act(const struct half *h)
 	struct buf b = BUF_INIT;
 	const struct table *declared = h->back ? p->new : p->old;
 
-	keep_values(h);
+	save_values(h);
+	if (h->back)
+		restore_dropped(h);
 	ddl_table(&b, p, temp, LITE);
 	part_sql(h->part, &b);
 	copy(h, temp);
@@ -272,6 +293,8 @@ void rebuild_act(const struct half *h)
 	half_sql(h, "PRAGMA legacy_alter_table = ON");
 	half_sql(h, "ALTER TABLE %I RENAME TO %I", temp, h->c->table);
 	half_sql(h, "PRAGMA legacy_alter_table = OFF");
+	if (h->back)
+		restore_cut(h);
 	hang_on(h);
 	strangers(h, "indexes", declared);
 	strangers(h, "triggers", declared);

@@ -31,7 +31,7 @@ static int by_string(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* SELECT "a", "b" FROM "t" ORDER BY "a", "b": columns by name, as their order may be another one */
+/* SELECT "a", "b" FROM "t": columns by name, as their order may be another one */
 static void write_select(struct buf *sql, const struct doc *d, uint32_t table)
 {
 	uint32_t list = member(d, table, "columns"), n = d->tok[list].n, t = list + 1;
@@ -48,42 +48,54 @@ static void write_select(struct buf *sql, const struct doc *d, uint32_t table)
 	buf_addstr(sql, n ? " FROM " : "SELECT 1 FROM ");
 	db_name(sql, from);
 	for (uint32_t i = 0; i < n; i++)
-		buf_addf(sql, "%s%u", i ? ", " : " ORDER BY ", i + 1);
-	for (uint32_t i = 0; i < n; i++)
 		free(name[i]);
 	free(name);
 	free(from);
 }
 
+/*
+ * Rows come in any order, and some types have none to sort them by: their hashes
+ * are added up, as numbers of 256 bits.
+ */
 struct summing {
-	struct digest *sum;
+	unsigned char sum[HEX_LEN / 2];
 	struct buf line;
 };
+
+static unsigned nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
 
 static int add_row(void *arg, const struct db_value *v, size_t n)
 {
 	struct summing *s = arg;
+	char hex[HEX_SIZE];
+	unsigned carry = 0;
 
 	buf_reset(&s->line);
 	for (size_t i = 0; i < n; i++) {
 		db_json(&s->line, &v[i]);
 		buf_addch(&s->line, i + 1 < n ? ',' : '\n');
 	}
-	digest_add(s->sum, s->line.s, s->line.len);
+	digest_hex(s->line.s, s->line.len, hex);
+	for (size_t i = sizeof s->sum; i-- > 0;) {
+		carry += s->sum[i] + (nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+		s->sum[i] = (unsigned char)carry;
+		carry >>= 8;
+	}
 	return 0;
 }
 
 static int sum_rows(struct db *db, const struct doc *doc, uint32_t table, char hash[HEX_SIZE], struct diag *d)
 {
-	struct summing s = { digest_new(), BUF_INIT };
+	struct summing s = { .line = BUF_INIT };
 	struct buf sql = BUF_INIT;
 
-	digest_begin(s.sum);
 	write_select(&sql, doc, table);
 	int rc = db->ops->query(db, sql.s, NULL, 0, add_row, &s, d);
 
-	digest_final(s.sum, hash);
-	digest_free(s.sum);
+	digest_hex(s.sum, sizeof s.sum, hash);
 	buf_release(&s.line);
 	buf_release(&sql);
 	return rc;

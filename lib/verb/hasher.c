@@ -146,6 +146,20 @@ static void check_end(struct hashing *x, const struct record *r)
 	restart(&x->plans);
 }
 
+/* The end counts it as an object of that name. */
+static void check_schema(struct hashing *x, const struct record *r)
+{
+	struct buf want = BUF_INIT;
+	char is[HEX_SIZE];
+
+	canon_hash(r->doc, record_get(r, "live"), DOC_NONE, is);
+	buf_reserve(&want, 0);
+	doc_string(r->doc, record_get(r, "hash"), &want);
+	compare(x, "hash_mismatch", "hash", want.s, is);
+	tally_object(&x->objects, TEXT("schema"), (struct text){ want.s, want.len });
+	buf_release(&want);
+}
+
 static int check_record(struct hashing *x)
 {
 	struct record r = { .doc = &x->values.doc };
@@ -195,6 +209,9 @@ static int check_record(struct hashing *x)
 		break;
 	case KIND_STEP:
 		count_object(x, "step_id");
+		break;
+	case KIND_SCHEMA:
+		check_schema(x, &r);
 		break;
 	case KIND_VERSIONS:
 		x->counts = true;
