@@ -32,6 +32,18 @@ drifts() {
 	drifts 'mv manifest.json other.json' absent
 }
 
+@test "a document whose raw hash was edited in the stream is planned, and drift at apply" {
+	one
+	mig-extract --store fs:site --set "$SETS/manifest" | sed -E 's/"raw":"[0-9a-f]{8}/"raw":"00000000/' |
+		mig-transform --set "$SETS/manifest" --target-version 1.2.0 |
+		mig-plan --env dev --migration manifest --target-version 1.2.0 > plan
+	permitted
+	before=$(tree_hash site)
+	fails 4 mig-apply --store fs:site < permits
+	faulted 4 drift
+	[ "$before" = "$(tree_hash site)" ]
+}
+
 @test "a document replaced by a link, a fifo, a folder or a device is drift, and the target of a link stays as it is" {
 	drifts 'mv manifest.json ../../../outside/ && ln -s ../../../outside/manifest.json manifest.json' 'symbolic link'
 	drifts 'cp manifest.json same.json && ln -sf same.json manifest.json' 'symbolic link'
