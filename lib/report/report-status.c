@@ -5,6 +5,7 @@
 #include "shown.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { GROUPS_SHOWN = 10, BEGUN_SHOWN = 5 };
@@ -14,6 +15,9 @@ struct status_plan {
 	uint32_t group;             /* of its last commit */
 	bool applied;
 	bool begun;                 /* and neither finished nor undone since */
+	bool pruned;                /* while applied */
+	int64_t seq;                /* of its last commit, */
+	char nonce[HEX_SIZE];       /* and of the permits that this came by: a run's commits share it */
 	int64_t documents;
 	struct history_row *begin;  /* while begun */
 };
@@ -91,9 +95,36 @@ static void take_back(struct status_view *v, struct status_plan *p)
 {
 	if (!p || !p->applied)
 		return;
-	p->applied = false;
 	v->group[p->group].plans--;
+	v->group[p->group].pruned -= p->pruned;
 	v->group[p->group].documents -= (uint64_t)p->documents;
+	p->applied = p->pruned = false;
+}
+
+static void prune(struct status_view *v, struct status_plan *p, bool pruned)
+{
+	if (!p || !p->applied || p->pruned == pruned)
+		return;
+	p->pruned = pruned;
+	if (pruned)
+		v->group[p->group].pruned++;
+	else
+		v->group[p->group].pruned--;
+}
+
+/* {"event":"prune","plans":[H,..]} */
+static void prune_all(struct status_view *v, const struct record *r)
+{
+	uint32_t list = record_get(r, "plans");
+
+	if (list == DOC_NONE || r->doc->tok[list].type != DOC_ARRAY)
+		return;
+	for (uint32_t t = list + 1; t < r->doc->tok[list].next; t = r->doc->tok[t].next) {
+		char *hash = record_dup(r->doc, t);
+
+		prune(v, plan_of(v, hash), true);
+		free(hash);
+	}
 }
 
 /* Moves w. */
@@ -105,6 +136,8 @@ static void commit(struct status_view *v, struct status_plan *p, struct history_
 	p->group = (uint32_t)(g - v->group);
 	p->applied = true;
 	p->documents = w->documents;
+	p->seq = w->seq;
+	snprintf(p->nonce, sizeof p->nonce, "%s", w->nonce ? w->nonce : "");
 	g->plans++;
 	g->documents += (uint64_t)w->documents;
 	history_row_release(&g->last);
@@ -141,7 +174,10 @@ void status_view_add(struct status_view *v, const struct record *r)
 	v->seq = w.seq;
 	free(v->head);
 	v->head = shown_member(r->doc, 0, "hash");
-	if (p && strcmp(w.event, "begin") == 0) {
+	if (strcmp(w.event, "prune") == 0) {
+		prune_all(v, r);
+	} else if (p && strcmp(w.event, "begin") == 0) {
+		prune(v, p, false); /* its originals are kept once more */
 		set_begun(p, &w);
 	} else if (p && strcmp(w.event, "commit") == 0) {
 		set_begun(p, NULL);
@@ -155,40 +191,85 @@ void status_view_add(struct status_view *v, const struct record *r)
 	history_row_release(&w);
 }
 
+struct standing_group {
+	const struct status_group *g;
+	const struct status_plan *newest; /* of those applied */
+};
+
 struct standing {
 	uint64_t applied, begun;
-	const struct status_group **group; /* those with applied plans, newest first */
+	struct standing_group *group; /* those with applied plans, newest first */
 	size_t n;
+	bool lost; /* the last run was pruned, some of its plans at least */
 };
 
 static int newest_first(const void *a, const void *b)
 {
-	const struct status_group *x = *(const struct status_group *const *)a;
-	const struct status_group *y = *(const struct status_group *const *)b;
+	const struct standing_group *x = a, *y = b;
+	int64_t left = x->newest ? x->newest->seq : 0, right = y->newest ? y->newest->seq : 0;
 
-	return (x->last.seq < y->last.seq) - (x->last.seq > y->last.seq);
+	return (left < right) - (left > right);
 }
 
 static struct standing standing_of(const struct status_view *v)
 {
-	struct standing s = { .group = xcalloc(v->ngroup + 1, sizeof(struct status_group *)) };
+	struct standing s = { .group = xcalloc(v->ngroup + 1, sizeof *s.group) };
 
 	for (size_t i = 0; i < v->ngroup; i++)
-		if (v->group[i].plans)
-			s.group[s.n++] = &v->group[i];
-	if (s.n)
-		qsort(s.group, s.n, sizeof *s.group, newest_first);
+		s.group[i].g = &v->group[i];
 	for (size_t i = 0; i < v->nplan; i++) {
-		s.applied += v->plan[i].applied;
-		s.begun += v->plan[i].begun;
+		const struct status_plan *p = &v->plan[i];
+		struct standing_group *g = p->applied ? &s.group[p->group] : NULL;
+
+		if (g && (!g->newest || g->newest->seq < p->seq))
+			g->newest = p;
+		s.applied += p->applied;
+		s.begun += p->begun;
+	}
+	if (v->ngroup)
+		qsort(s.group, v->ngroup, sizeof *s.group, newest_first);
+	while (s.n < v->ngroup && s.group[s.n].newest)
+		s.n++;
+	for (size_t i = 0; i < v->nplan && s.n; i++) {
+		const struct status_plan *p = &v->plan[i];
+
+		s.lost = s.lost || (p->pruned && &v->group[p->group] == s.group[0].g &&
+		                    strcmp(p->nonce, s.group[0].newest->nonce) == 0);
 	}
 	return s;
 }
 
-/* The last run is undone as such; what came before it by going back to where it led. */
-static void name_undo(struct buf *b, const struct status_group *g, bool newest)
+static bool same_text(const char *a, const char *b)
 {
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Would going back to where g led, in its env and scope, undo plans of h? */
+static bool leads_beyond(const struct status_group *g, const struct status_group *h)
+{
+	const struct history_row *a = &g->last, *b = &h->last;
+
+	return a->target && b->target && semver_valid(a->target) && semver_valid(b->target) &&
+	       semver_compare(b->target, a->target) > 0 && same_text(a->migration, b->migration) &&
+	       same_text(a->env, b->env) && (!a->tenant || same_text(a->tenant, b->tenant)) &&
+	       (!a->project || same_text(a->project, b->project));
+}
+
+/*
+ * The last run is undone as such; what came before it by going back to where it
+ * led.  The command as b, which is left empty where it would be refused, because
+ * what it needs was pruned.
+ */
+static void name_undo(struct buf *b, const struct standing *s, size_t i)
+{
+	const struct status_group *g = s->group[i].g;
+	bool newest = i == 0, lost = newest && s->lost;
+
 	buf_reset(b);
+	for (size_t k = 0; !newest && k < s->n; k++)
+		lost = lost || (s->group[k].g->pruned && leads_beyond(g, s->group[k].g));
+	if (lost)
+		return;
 	buf_addstr(b, "mig rollback --store STORE");
 	history_row_flags(&g->last, b);
 	if (!newest && g->last.migration && g->last.target)
@@ -196,16 +277,21 @@ static void name_undo(struct buf *b, const struct status_group *g, bool newest)
 	buf_addstr(b, " --apply");
 }
 
-static void put_group(struct page *p, struct buf *b, const struct status_group *g, bool newest)
+static void put_group(struct page *p, struct buf *b, const struct standing *s, size_t i)
 {
+	const struct status_group *g = s->group[i].g;
 	const struct history_row *w = &g->last;
 
 	page_line(p, 0, "%s %s", w->time ? w->time : "?", g->key);
 	page_line(p, 1, "%" PRIu64 " plan%s, %" PRIu64 " document%s, by %s%s%s", g->plans, g->plans == 1 ? "" : "s",
 	          g->documents, g->documents == 1 ? "" : "s", w->actor ? w->actor : "?", w->ticket ? ", ticket " : "",
 	          w->ticket ? w->ticket : "");
-	name_undo(b, g, newest);
-	page_words(p, newest ? "  undo the last run    " : "  undo what came later ", b->s, " \\");
+	if (g->pruned)
+		page_line(p, 1, "pruned, not to be rolled back any more: %" PRIu64 " plan%s", g->pruned,
+		          g->pruned == 1 ? "" : "s");
+	name_undo(b, s, i);
+	if (b->len)
+		page_words(p, i ? "  undo what came later " : "  undo the last run    ", b->s, " \\");
 }
 
 static void name_next(struct buf *b, const struct history_row *w)
@@ -242,7 +328,7 @@ void status_view_page(const struct status_view *v, struct page *p)
 	if (s.n)
 		page_heading(p, "APPLIED, newest first");
 	for (size_t i = 0; i < s.n && i < GROUPS_SHOWN; i++)
-		put_group(p, &b, s.group[i], i == 0);
+		put_group(p, &b, &s, i);
 	if (s.n > GROUPS_SHOWN)
 		page_line(p, 0, "and %zu older versions or scopes", s.n - GROUPS_SHOWN);
 	if (s.begun)
@@ -256,8 +342,9 @@ void status_view_page(const struct status_view *v, struct page *p)
 	buf_release(&b);
 }
 
-static void group_json(const struct status_group *g, bool newest, struct buf *out, struct buf *b)
+static void group_json(const struct standing *s, size_t i, struct buf *out, struct buf *b)
 {
+	const struct status_group *g = s->group[i].g;
 	const struct history_row *l = &g->last;
 	struct rec w;
 
@@ -266,10 +353,11 @@ static void group_json(const struct status_group *g, bool newest, struct buf *ou
 	rec_int(&w, "documents", (int64_t)g->documents);
 	rec_cstr(&w, "env", l->env);
 	rec_cstr(&w, "migration_id", l->migration);
-	name_undo(b, g, newest);
-	rec_cstr(&w, "next", b->s);
+	name_undo(b, s, i);
+	rec_cstr(&w, "next", b->len ? b->s : NULL);
 	rec_int(&w, "plans", (int64_t)g->plans);
 	rec_cstr(&w, "project", l->project);
+	rec_int(&w, "pruned", (int64_t)g->pruned);
 	rec_cstr(&w, "target_version", l->target);
 	rec_cstr(&w, "tenant", l->tenant);
 	rec_cstr(&w, "ticket", l->ticket);
@@ -308,7 +396,7 @@ void status_view_json(const struct status_view *v, struct buf *out)
 	for (size_t i = 0; i < s.n && i < GROUPS_SHOWN; i++) {
 		if (i)
 			buf_addch(out, ',');
-		group_json(s.group[i], i == 0, out, &b);
+		group_json(&s, i, out, &b);
 	}
 	buf_addch(out, ']');
 	rec_name(&w, "begun");

@@ -15,6 +15,7 @@ struct status_plan;
 struct status_group {
 	struct history_row last; /* its newest commit */
 	uint64_t plans, documents;
+	uint64_t pruned;         /* of these plans: they cannot be rolled back */
 	char *key;
 };
 
