@@ -197,7 +197,8 @@ refuses() {
 	[ "$(id -u)" -eq 0 ] || skip 'needs root to become somebody else'
 	command -v setpriv > /dev/null || skip 'needs setpriv'
 	site && planned && permitted
-	chmod 755 . .. && chown -R 1234:1234 site && chown 0:0 site/job/run-1.1.0
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" . && mkdir -m 1777 temp && export TMPDIR=$PWD/temp
+	chown -R 1234:1234 site && chown 0:0 site/job/run-1.1.0
 	before=$(tree_hash site)
 	setpriv --reuid 1234 --regid 1234 --clear-groups true || skip 'cannot become somebody else'
 	setpriv --reuid 1234 --regid 1234 --clear-groups test -r "$PWD/permits" -a -x "$MIG_X/mig-apply" || skip 'cannot reach the folder'
