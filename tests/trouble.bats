@@ -174,6 +174,22 @@ refuses() {
 	[ "$(wc -l < refused)" -ge 2 ]
 }
 
+@test "SG-29 a place for backups that cannot be written is a failed precondition, and every document keeps its bytes" {
+	site && planned && permitted
+	# the folders of ours as a first run makes them
+	nothing mig-gate | mig-apply --store fs:site --recover undo
+	local folder
+	for folder in site/.mig/plans site/.mig/objects site/.mig/tmp site/job/run-1.0.0; do
+		chattr +i $folder 2> /dev/null || skip 'cannot chattr'
+		refuses 3
+		chattr -i $folder
+		tidy site
+	done
+	applied
+	[ "$(statuses outcomes | uniq -c | tr -s ' ')" = ' 2 applied' ]
+	chained site
+}
+
 @test "an immutable document is a failed precondition, and no other is changed" {
 	site && planned && permitted
 	chattr +i site/job/run-1.1.0/manifest.json 2> /dev/null || skip 'cannot chattr'
