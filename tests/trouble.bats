@@ -530,6 +530,49 @@ meanwhile() {
 	tidy site && chained site
 }
 
+@test "an undo that fails as well leaves the plan begun, and says what is left and which commands finish it" {
+	may_trace
+	local how
+	for how in complete undo; do
+		rm -rf site before && site && manifest 1.0.0 > site/job/run-1.2.0/manifest.json
+		planned && permitted && cp -R site before
+		# the second exchange fails, and so does putting the first original back
+		fails 1 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:error=EIO:when=2+ \
+			mig-apply --store fs:site < permits
+		printf '%s\n' "$output" > outcomes
+		[ "$(statuses outcomes | paste -sd ' ')" = 'failed failed not_run' ]
+		[[ $stderr == *'1 document still has its new bytes, the originals are in .mig/objects: apply the same plan again to complete it, or undo it with --recover undo'* ]]
+		[ "$(grep -l '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 1 ]
+		[ "$(jq -r .event site/.mig/ledger.ndjson | paste -sd ' ')" = begin ]
+		mig status --store fs:site > page
+		grep -q '1 begun and not committed' page
+		if [ $how = complete ]; then
+			applied
+			[ "$(grep -L '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 0 ]
+		else
+			mig recover --store fs:site --apply > outcomes
+			diff -r --exclude=.mig before site
+		fi
+		tidy site && chained site
+	done
+}
+
+@test "undoes that fail in several processes leave each its plan begun" {
+	may_trace
+	local i
+	for i in 1 2 3 4 5 6; do mkdir -p "site/$i" && manifest 1.0.0 "\"meta\": {\"n\": $i}" > "site/$i/manifest.json"; done
+	planned --batch 3 && permitted && cp -R site before
+	fails 1 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:error=EIO:when=2+ \
+		mig-apply --store fs:site --jobs 2 < permits
+	new=$(grep -l '"1.2.0"' site/*/manifest.json | wc -l)
+	[ "$new" -ge 1 ]
+	[ "$(grep -c '1 document still has its new bytes' <<< "$stderr")" -eq "$new" ]
+	run ! grep -E '"event":"(undo|commit)"' site/.mig/ledger.ndjson
+	mig recover --store fs:site --apply > outcomes
+	diff -r --exclude=.mig before site
+	tidy site && chained site
+}
+
 @test "a killed run is told to whoever applies another plan, and its leftovers are put away" {
 	may_trace
 	site && planned && permitted && cp permits first
