@@ -264,6 +264,27 @@ crowded() {
 	done
 }
 
+@test "what a killed run left and cannot be read for once stays where it is, and is nobody's conflict" {
+	half
+	cp -R site first
+	local n call code read=0
+	for call in pread64 getdents64; do
+		for n in 1 2 3 4 5 6 7 8 9 10; do
+			rm -rf site && cp -a first site
+			code=0
+			strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:error=EIO:when=$n" \
+				mig-apply --store fs:site < permits > outcomes 2> said || code=$?
+			[ "$code" -ne 4 ] || fail "$call $n: $(cat said)"
+			[ -z "$(ls site/.mig/conflicts)" ]
+			! grep -q 'cannot read' said || read=$((read + 1))
+			applied
+			[ "$(grep -L '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 0 ]
+			tidy site && chained site
+		done
+	done
+	[ "$read" -ge 4 ]
+}
+
 @test "a dry run does not undo" {
 	half
 	before=$(whole_tree site)

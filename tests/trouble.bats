@@ -475,6 +475,11 @@ meanwhile() {
 		if [ "$kept" != site/job/run-1.0.0/manifest.json ]; then
 			grep -qF "${kept#site/}" err
 			[ "$(jq -r 'select(.event == "conflict").kept' site/.mig/ledger.ndjson)" = "${kept#site/}" ]
+			grep -q 'hint: look at both: then put theirs back and plan again, or apply the same plan again' err
+			rm -rf again && cp -R site again
+			mig-apply --store fs:again < permits > outcomes
+			[ "$(grep -L '"1.2.0"' again/job/*/manifest.json | wc -l)" -eq 0 ]
+			chained again
 		fi
 		# nothing else was changed
 		cmp old/job/run-1.1.0/manifest.json site/job/run-1.1.0/manifest.json
