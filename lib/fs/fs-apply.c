@@ -316,8 +316,8 @@ static int exchange(struct run *r, size_t i)
 	if (rc == FS_CONFLICT) {
 		r->conflict = i;
 		append(r, "conflict", kept, NULL);
-		diag_hint(r->d, "look at both: then put theirs back and plan again, or apply the same plan again to go on "
-		                "with ours");
+		diag_hint(r->d, "look at both: then put theirs back and plan again, "
+		                "or apply the same plan again to go on with ours");
 	}
 	free(kept);
 	if (!keeps_open(r, i))

@@ -1,10 +1,10 @@
 /* pace.c -- see pace.h */
 #include "pace.h"
 
+#include "ledger-line.h"
 #include "moment.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /* What came by the permits of one gate: their plans may have been at work at the same time. */
 struct run {
@@ -23,15 +23,6 @@ struct pace {
 	struct run run;              /* the one at hand */
 };
 
-static struct text text_member(const struct doc *e, const char *name)
-{
-	uint32_t t = doc_member(e, 0, name, strlen(name));
-
-	if (t == DOC_NONE || e->tok[t].type != DOC_STRING || (e->tok[t].flags & DOC_ESCAPED))
-		return (struct text){ "", 0 };
-	return (struct text){ e->text + e->tok[t].off + 1, e->tok[t].len - 2 };
-}
-
 /* A run took no longer than from its first begin to its last end, nor than all its plans one after the other. */
 static void end_run(struct pace *p)
 {
@@ -49,8 +40,9 @@ static void follow_run(struct pace *p, struct text nonce, struct text time)
 	if (!nonce.n || text_is(nonce, p->run.nonce))
 		return;
 	end_run(p);
-	snprintf(p->run.nonce, sizeof p->run.nonce, "%.*s", (int)nonce.n, nonce.s);
-	p->run.begun = moment_read(time, &m) ? m.seconds : 0;
+	ledger_line_keep(p->run.nonce, sizeof p->run.nonce, nonce);
+	/* without a begin nothing is seen to overlap */
+	p->run.begun = *p->run.nonce && moment_read(time, &m) ? m.seconds : 0;
 }
 
 /* {"duration_ms":40,"written":[H,null,H]}: two documents in 40 ms */
@@ -58,11 +50,11 @@ static int add_entry(void *arg, const struct doc *e)
 {
 	struct pace *p = arg;
 	uint32_t written = doc_member(e, 0, "written", 7), took = doc_member(e, 0, "duration_ms", 11);
-	struct text time = text_member(e, "time");
+	struct text time = ledger_line_member(e, "time");
 	struct moment m;
 	int64_t ms, n = 0;
 
-	follow_run(p, text_member(e, "nonce"), time);
+	follow_run(p, ledger_line_member(e, "nonce"), time);
 	if (written == DOC_NONE || e->tok[written].type != DOC_ARRAY || took == DOC_NONE || !doc_int(e, took, &ms) ||
 	    ms <= 0 || ms > INT32_MAX)
 		return 0;
