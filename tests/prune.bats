@@ -315,8 +315,11 @@ offered() {
 	pruned --before 2025-01-05 --apply
 	offered 'undo the last run'
 	mig status --store fs:site --format json | jq -e '.status.applied | map([.plans, .pruned]) == [[2, 1]]'
+	mig status --store fs:site | grep -q '^ *2025-01-10T00:00:00Z manifest to 1.2.0 in dev'
 	mig rollback --store fs:site --env dev --apply > outcomes
 	cmp site/b/manifest.json <(manifest 1.0.0)
+	# what is told is when, and by whom, what still counts was applied
+	mig status --store fs:site | grep -q '^ *2025-01-01T00:00:00Z manifest to 1.2.0 in dev'
 	run ! offered 'mig rollback'
 }
 
