@@ -256,6 +256,26 @@ needs_strace() {
 	[ "$(jq -r .event site/.mig/ledger.ndjson | grep -c begin)" -eq "$(jq -r .event site/.mig/ledger.ndjson | grep -c -e commit -e undo)" ]
 }
 
+@test "several jobs come to an end also where the ends of their pipes are not closed" {
+	needs_strace
+	crowd 6
+	local n code before
+	# what is closed before the store is opened: the libraries, for the most part
+	cp -R site other
+	strace -o trace -e trace=close,openat2 mig-apply --store fs:other < permits > outcomes
+	before=$(awk '/^openat2/ { exit } { n++ } END { print n + 0 }' trace)
+	for n in 5 9 13; do
+		code=0
+		# strace lets a call fail without making it: from the nth on, all of them
+		timeout -s KILL 60 strace -f -qq -o /dev/null -e trace=close -e "inject=close:error=EIO:when=$((before + n))+" \
+			mig-apply --store fs:site --jobs 3 < permits > outcomes 2> said || code=$?
+		[ "$code" -eq 1 ] || [ "$code" -eq 0 ] || fail "exit $code: $(cat said)"
+	done
+	applied --jobs 3
+	[ "$(grep -L '"1.2.0"' site/*/manifest.json | wc -l)" -eq 0 ]
+	tidy site && chained site
+}
+
 @test "SG-52 the sandbox holds in every worker: none opens anything outside its store" {
 	needs_strace
 	crowd 8

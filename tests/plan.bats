@@ -3,6 +3,7 @@
 
 # shellcheck disable=SC2016,SC2094 # other programs' $; a file is read and compared, never written, within one pipe
 load helper
+load store
 
 # A change stream of three manifests, two of which change.
 setup() {
@@ -309,7 +310,11 @@ typed() {
 	[[ $stderr == *'11 rejected, 0 allowed'* && $stderr == *'mig-plan: hint: '* ]]
 	[ "$(grep -c '^mig-plan: troubled/' <<< "$stderr")" -eq 11 ]
 	[ "$(jq -r .kind <<< "$output" | uniq -c | tr -s ' ' | paste -sd ,)" = ' 11 reject, 1 fault' ]
+	# the fault is about the run, whatever the first reject was
+	faulted 4 too_many_rejects
+	holds '.[-1] | .reason == "11 rejected, 0 allowed" and (has("ref") | not)' /dev/stdin <<< "$output"
 	fails 4 plan --max-rejects 10
+	faulted 4 too_many_rejects
 	plan --max-rejects 11 > out
 	[ "$(jq -r .kind out | uniq -c | tr -s ' ' | paste -sd ,)" = ' 11 reject, 1 plan, 1 end' ]
 	[ "$(jq -c 'select(.kind == "plan").header.snapshot | [.records, .changes, .current, .rejects]' out)" = '[14,2,1,11]' ]

@@ -402,7 +402,7 @@ document() {
 	[[ $stderr == *'a breaking hop leads to a greater major version'* ]]
 }
 
-@test "SG-41 a required field that documents lack is refused, and so is a hop that demands one it does not give" {
+@test "CH-57 SG-41 a required field that documents lack is refused, and so is a hop that demands one it does not give" {
 	document '{"v": "1.0.0", "a": 1}'
 	printf '{"v": "1.0.0", "a": 2}\n' > site/b.json
 	# a set requires it of every version

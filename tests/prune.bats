@@ -237,3 +237,114 @@ rollback() {
 	mig status --store fs:site > page
 	mig-verify --store fs:site --ledger > verdict
 }
+
+@test "CH-22 the last run can be undone when an older one was pruned, and the older one by no way to name it (3)" {
+	two_runs
+	pruned --before 2025-01-05 --apply
+	before=$(whole_tree site)
+	for way in '--to 1.0.0' "--plan-hash $(hash_of first)"; do
+		for jobs in 1 2; do
+			# shellcheck disable=SC2086 # two words
+			fails 3 mig rollback --store fs:site --env dev --apply --jobs $jobs $way
+			faulted 3 pruned
+			[[ $stderr == *"$(hash_of first): this plan was pruned: it can no longer be rolled back"* ]]
+			refute_output --partial '"kind":"outcome"'
+		done
+	done
+	[[ $way == --plan-hash* ]]
+	fails 3 mig rollback --store fs:site --env dev --apply --to 1.0.0
+	[[ $stderr == *'hint: --to 1.1.0 takes only what led beyond it'* ]]
+	fails 3 mig-extract --store fs:site --applied
+	faulted 3 pruned
+	[ "$before" = "$(whole_tree site)" ]
+	mig rollback --store fs:site --env dev --apply > outcomes
+	diff -r --exclude=.mig between site
+	# now it is the last one
+	fails 3 mig rollback --store fs:site --env dev --apply
+	faulted 3 pruned
+	diff -r --exclude=.mig between site
+}
+
+@test "CH-22 the hint of a refused rollback is a command that works" {
+	two_runs
+	pruned --before 2025-01-05 --apply
+	mig rollback --store fs:site --env dev --apply --to 1.1.0 > outcomes
+	diff -r --exclude=.mig between site
+}
+
+# offered WHAT: status names a command for it, on the page and in JSON.
+offered() {
+	mig status --store fs:site --format text | sed -z 's/ \\\n */ /g' | grep -F "$1"
+}
+
+@test "status counts what was pruned, and names no rollback that would be refused" {
+	two_runs
+	offered 'undo the last run'
+	offered 'undo what came later'
+	pruned --before 2025-01-05 --apply
+	mig status --store fs:site > page
+	grep -q '^STATUS: 2 plans applied' page
+	[ "$(grep -c 'pruned, not to be rolled back any more: 1 plan' page)" -eq 1 ]
+	# the last run, and the way back to where the pruned one led, are still there; both work
+	offered 'undo the last run    mig rollback --store STORE --env dev --apply'
+	offered 'undo what came later mig rollback --store STORE --env dev --migration manifest --to 1.1.0'
+	mig status --store fs:site --format json | jq -e '.status.applied | map(.pruned) == [0, 1] and all(.next != null)'
+	cp -R site kept
+	pruned --before 2025-01-15 --apply
+	run ! offered 'mig rollback'
+	mig status --store fs:site --format json | jq -e '.status.applied | map([.pruned, .next]) == [[1, null], [1, null]]'
+	# undone and applied again: what was pruned since is no longer what counts
+	rm -r site && mv kept site
+	mig rollback --store fs:site --env dev --apply > outcomes
+	run ! offered 'mig rollback'
+	mig-gate --env dev --apply < plan | mig-apply --store fs:site > outcomes
+	offered 'undo the last run'
+	mig rollback --store fs:site --env dev --apply > outcomes
+	diff -r --exclude=.mig between site
+}
+
+@test "status offers the last run where only an earlier one to the same version was pruned" {
+	one
+	at 01
+	migrated
+	mkdir site/b
+	manifest 1.0.0 > site/b/manifest.json
+	at 10
+	migrated
+	at 20
+	pruned --before 2025-01-05 --apply
+	offered 'undo the last run'
+	mig status --store fs:site --format json | jq -e '.status.applied | map([.plans, .pruned]) == [[2, 1]]'
+	mig status --store fs:site | grep -q '^ *2025-01-10T00:00:00Z manifest to 1.2.0 in dev'
+	mig rollback --store fs:site --env dev --apply > outcomes
+	cmp site/b/manifest.json <(manifest 1.0.0)
+	# what is told is when, and by whom, what still counts was applied
+	mig status --store fs:site | grep -q '^ *2025-01-01T00:00:00Z manifest to 1.2.0 in dev'
+	run ! offered 'mig rollback'
+}
+
+@test "CH-22 what an open rollback undoes is not pruned: it can be completed, and undone" {
+	strace -qq -o /dev/null true 2> /dev/null || skip 'strace may not trace here'
+	export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+	site && cp -R site before
+	at 01
+	migrated
+	cp -R site after
+	at 10
+	rollback plan > permits
+	{ strace -f -qq -o /dev/null -e inject=renameat2:signal=KILL:when=2 mig-apply --store fs:site < permits || :; } > /dev/null 2>&1
+	at 20
+	pruned --before 2025-01-15 --apply
+	holds '.[0].plans == [] and .[0].objects == 0' record
+	cp -R site again
+	mig-apply --store fs:site < permits > outcomes
+	diff -r --exclude=.mig before site
+	rm -r site && mv again site
+	nothing mig-gate | mig-apply --store fs:site --recover undo
+	diff -r --exclude=.mig after site
+	# undone, the plan stands as it did, from that day on
+	pruned --before 2025-01-19 --apply
+	holds '.[0].plans == []' record
+	mig rollback --store fs:site --env dev --apply > outcomes
+	diff -r --exclude=.mig before site
+}

@@ -68,6 +68,58 @@ last_event() {
 	tidy site && chained site
 }
 
+# crowded N: N documents, each a plan of its own, whose apply by two jobs was killed when some had their new bytes.
+crowded() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		mkdir -p "site/$i"
+		manifest 1.0.0 "\"meta\": {\"n\": $i}" > "site/$i/manifest.json"
+	done
+	planned --batch 1 && permitted
+	cp -R site before
+	# the second exchange of one of the workers; the parent finds it gone
+	code=0
+	{
+		strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL:when=3 \
+			mig-apply --store fs:site --jobs 2 < permits > outcomes 2> said || code=$?
+	} 2> /dev/null
+	[ "$code" -eq 1 ] || [ "$code" -eq 137 ] || fail "exit $code: $(cat said)"
+	[ "$(jq -r .event site/.mig/ledger.ndjson | grep -c begin)" -gt "$(jq -r .event site/.mig/ledger.ndjson | grep -c commit)" ]
+}
+
+@test "CH-22 --recover undo and --jobs together: what was begun is undone first, then several processes apply all" {
+	local begun
+	crowded 8
+	begun=$(jq -rs 'map(select(.event == "begin").plan_hash) - map(select(.event == "commit").plan_hash) | .[]' site/.mig/ledger.ndjson)
+	[ -n "$begun" ]
+	fails 0 mig-apply --store fs:site --jobs 2 --recover undo < permits
+	[ "$(grep -c 'what was done of it is undone' <<< "$stderr")" -eq "$(wc -l <<< "$begun")" ]
+	holds 'map(select(.kind == "outcome")) | length == 8 and all(.ok)' /dev/stdin <<< "$output"
+	[ "$(grep -L '"1.2.0"' site/*/manifest.json | wc -l)" -eq 0 ]
+	# undone was what was open, and nothing else; and then each was committed, once
+	diff <(sort <<< "$begun") <(jq -r 'select(.event == "undo").plan_hash' site/.mig/ledger.ndjson | sort)
+	[ "$(jq -r 'select(.event == "commit").plan_hash' site/.mig/ledger.ndjson | sort -u | wc -l)" -eq 8 ]
+	[ "$(jq -r 'select(.event == "commit").plan_hash' site/.mig/ledger.ndjson | wc -l)" -eq 8 ]
+	tidy site && chained site
+}
+
+@test "CH-24 where an undo is refused, several processes do not begin either" {
+	crowded 8
+	local ref entries
+	# one whose bytes are new, and whose plan is open
+	ref=$(jq -rs 'map(select(.event == "begin").plan_hash) - map(select(.event == "commit").plan_hash) | .[0]' site/.mig/ledger.ndjson)
+	ref=$(jq -r .steps[0].actions[0].ref "site/.mig/plans/$ref.json")
+	echo '{"mine": 1}' > "site/$ref"
+	entries=$(grep -c begin site/.mig/ledger.ndjson)
+	# first what the killed run has left is kept, as it may be somebody's
+	mig-apply --store fs:site --jobs 2 --recover undo < permits > outcomes 2> said && code=0 || code=$?
+	[ "$code" -eq 4 ] || fail "exit $code"
+	fails 4 mig-apply --store fs:site --jobs 2 --recover undo < permits
+	faulted 4 drift
+	[ "$(cat "site/$ref")" = '{"mine": 1}' ]
+	[ "$(grep -c begin site/.mig/ledger.ndjson)" -eq "$entries" ]
+}
+
 @test "a stream of no permits is enough to undo" {
 	half
 	nothing mig-gate > none
@@ -210,6 +262,27 @@ last_event() {
 			tidy again && chained again
 		done
 	done
+}
+
+@test "what a killed run left and cannot be read for once stays where it is, and is nobody's conflict" {
+	half
+	cp -R site first
+	local n call code read=0
+	for call in pread64 getdents64; do
+		for n in 1 2 3 4 5 6 7 8 9 10; do
+			rm -rf site && cp -a first site
+			code=0
+			strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:error=EIO:when=$n" \
+				mig-apply --store fs:site < permits > outcomes 2> said || code=$?
+			[ "$code" -ne 4 ] || fail "$call $n: $(cat said)"
+			[ -z "$(ls site/.mig/conflicts)" ]
+			! grep -q 'cannot read' said || read=$((read + 1))
+			applied
+			[ "$(grep -L '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 0 ]
+			tidy site && chained site
+		done
+	done
+	[ "$read" -ge 4 ]
 }
 
 @test "a dry run does not undo" {

@@ -261,9 +261,13 @@ permits_back() {
 	fails 3 "${at[@]}" --plan nothing
 }
 
-# paced MS: the ledger's commits say that each took MS.
+# paced MS [BEGUN ENDED]: the ledger's commits say that each took MS, and all begins and commits when that was.
 paced() {
 	sed -E "s/\"duration_ms\":[0-9]+/\"duration_ms\":$1/" site/.mig/ledger.ndjson > t
+	if [ $# -eq 3 ]; then
+		sed -Ei "/\"event\":\"begin\"/s/\"time\":\"[^\"]*\"/\"time\":\"$2\"/
+			/\"event\":\"commit\"/s/\"time\":\"[^\"]*\"/\"time\":\"$3\"/" t
+	fi
 	local line hash prev
 	prev=$(printf '%064d' 0)
 	while IFS= read -r line; do
@@ -290,6 +294,54 @@ paced() {
 	[ "$(wc -l < site/.mig/ledger.ndjson)" -eq "$entries" ]
 	back --deadline 60
 	[ "$(tree_hash old)" = "$(tree_hash site)" ]
+}
+
+# late JOBS DEADLINE [SECONDS]: that many processes would be late, by an estimate of SECONDS; or would not.
+late() {
+	local permits
+	permits=$(permits_back --last)
+	if [ $# -eq 3 ]; then
+		fails 1 mig-apply --store fs:site --jobs "$1" --deadline "$2" <<< "$permits"
+		faulted 1 deadline
+		[[ $stderr == *"would take about $3 s, $2 are allowed"* ]] || fail "$stderr"
+	else
+		rm -rf again && cp -R site again
+		fails 0 mig-apply --store fs:again --jobs "$1" --deadline "$2" <<< "$permits"
+	fi
+}
+
+@test "CH-23 several jobs are taken to be faster as far as the ledger shows it: plans that were at work together" {
+	unset SOURCE_DATE_EPOCH
+	site && planned --batch 1 && permitted && applied --jobs 2
+	# two plans, a minute each, in the same minute
+	paced 60000 2025-01-01T12:00:00Z 2025-01-01T12:01:00Z
+	late 2 60 61
+	late 2 61
+	late 1 119 120
+	late 1 120
+	# there are two plans: more processes than these have nothing to do
+	late 64 60 61
+	# one after the other: then two are not known to be faster than one
+	paced 60000 2025-01-01T12:00:00Z 2025-01-01T12:02:00Z
+	late 2 119 120
+	late 2 120
+	# a clock that went back shows nothing
+	paced 60000 2025-01-01T12:00:00Z 2025-01-01T11:00:00Z
+	late 2 119 120
+	[ "$(ls site/.mig/tmp)" = '' ] && mig-verify --store fs:site --ledger > verdict
+}
+
+@test "CH-23 what runs of few plans took does not make many jobs faster: each process does its share of all plans" {
+	unset SOURCE_DATE_EPOCH
+	local i
+	for i in 1 2 3 4; do mkdir -p "site/$i" && manifest 1.0.0 > "site/$i/manifest.json"; done
+	planned --batch 1 && permitted && applied --jobs 4
+	# four at once took a minute for all; two would have done two each
+	paced 60000 2025-01-01T12:00:00Z 2025-01-01T12:01:00Z
+	late 4 60 61
+	late 4 61
+	late 2 119 120
+	late 1 239 240
 }
 
 @test "CH-23 without a pace in the ledger a rollback starts, and says that it could not tell" {

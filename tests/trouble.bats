@@ -32,6 +32,18 @@ drifts() {
 	drifts 'mv manifest.json other.json' absent
 }
 
+@test "a document whose raw hash was edited in the stream is planned, and drift at apply" {
+	one
+	mig-extract --store fs:site --set "$SETS/manifest" | sed -E 's/"raw":"[0-9a-f]{8}/"raw":"00000000/' |
+		mig-transform --set "$SETS/manifest" --target-version 1.2.0 |
+		mig-plan --env dev --migration manifest --target-version 1.2.0 > plan
+	permitted
+	before=$(tree_hash site)
+	fails 4 mig-apply --store fs:site < permits
+	faulted 4 drift
+	[ "$before" = "$(tree_hash site)" ]
+}
+
 @test "a document replaced by a link, a fifo, a folder or a device is drift, and the target of a link stays as it is" {
 	drifts 'mv manifest.json ../../../outside/ && ln -s ../../../outside/manifest.json manifest.json' 'symbolic link'
 	drifts 'cp manifest.json same.json && ln -sf same.json manifest.json' 'symbolic link'
@@ -162,6 +174,22 @@ refuses() {
 	[ "$(wc -l < refused)" -ge 2 ]
 }
 
+@test "SG-29 a place for backups that cannot be written is a failed precondition, and every document keeps its bytes" {
+	site && planned && permitted
+	# the folders of ours as a first run makes them
+	nothing mig-gate | mig-apply --store fs:site --recover undo
+	local folder
+	for folder in site/.mig/plans site/.mig/objects site/.mig/tmp site/job/run-1.0.0; do
+		chattr +i $folder 2> /dev/null || skip 'cannot chattr'
+		refuses 3
+		chattr -i $folder
+		tidy site
+	done
+	applied
+	[ "$(statuses outcomes | uniq -c | tr -s ' ')" = ' 2 applied' ]
+	chained site
+}
+
 @test "an immutable document is a failed precondition, and no other is changed" {
 	site && planned && permitted
 	chattr +i site/job/run-1.1.0/manifest.json 2> /dev/null || skip 'cannot chattr'
@@ -185,7 +213,8 @@ refuses() {
 	[ "$(id -u)" -eq 0 ] || skip 'needs root to become somebody else'
 	command -v setpriv > /dev/null || skip 'needs setpriv'
 	site && planned && permitted
-	chmod 755 . .. && chown -R 1234:1234 site && chown 0:0 site/job/run-1.1.0
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" . && mkdir -m 1777 temp && export TMPDIR=$PWD/temp
+	chown -R 1234:1234 site && chown 0:0 site/job/run-1.1.0
 	before=$(tree_hash site)
 	setpriv --reuid 1234 --regid 1234 --clear-groups true || skip 'cannot become somebody else'
 	setpriv --reuid 1234 --regid 1234 --clear-groups test -r "$PWD/permits" -a -x "$MIG_X/mig-apply" || skip 'cannot reach the folder'
@@ -446,6 +475,11 @@ meanwhile() {
 		if [ "$kept" != site/job/run-1.0.0/manifest.json ]; then
 			grep -qF "${kept#site/}" err
 			[ "$(jq -r 'select(.event == "conflict").kept' site/.mig/ledger.ndjson)" = "${kept#site/}" ]
+			grep -q 'hint: look at both: then put theirs back and plan again, or apply the same plan again' err
+			rm -rf again && cp -R site again
+			mig-apply --store fs:again < permits > outcomes
+			[ "$(grep -L '"1.2.0"' again/job/*/manifest.json | wc -l)" -eq 0 ]
+			chained again
 		fi
 		# nothing else was changed
 		cmp old/job/run-1.1.0/manifest.json site/job/run-1.1.0/manifest.json
@@ -498,6 +532,49 @@ meanwhile() {
 	applied
 	mig-verify --store fs:site < plan > verdict
 	[ "$(jq -r .event site/.mig/ledger.ndjson | grep -c commit)" -eq 1 ]
+	tidy site && chained site
+}
+
+@test "an undo that fails as well leaves the plan begun, and says what is left and which commands finish it" {
+	may_trace
+	local how
+	for how in complete undo; do
+		rm -rf site before && site && manifest 1.0.0 > site/job/run-1.2.0/manifest.json
+		planned && permitted && cp -R site before
+		# the second exchange fails, and so does putting the first original back
+		fails 1 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:error=EIO:when=2+ \
+			mig-apply --store fs:site < permits
+		printf '%s\n' "$output" > outcomes
+		[ "$(statuses outcomes | paste -sd ' ')" = 'failed failed not_run' ]
+		[[ $stderr == *'1 document still has its new bytes, the originals are in .mig/objects: apply the same plan again to complete it, or undo it with --recover undo'* ]]
+		[ "$(grep -l '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 1 ]
+		[ "$(jq -r .event site/.mig/ledger.ndjson | paste -sd ' ')" = begin ]
+		mig status --store fs:site > page
+		grep -q '1 begun and not committed' page
+		if [ $how = complete ]; then
+			applied
+			[ "$(grep -L '"1.2.0"' site/job/*/manifest.json | wc -l)" -eq 0 ]
+		else
+			mig recover --store fs:site --apply > outcomes
+			diff -r --exclude=.mig before site
+		fi
+		tidy site && chained site
+	done
+}
+
+@test "undoes that fail in several processes leave each its plan begun" {
+	may_trace
+	local i
+	for i in 1 2 3 4 5 6; do mkdir -p "site/$i" && manifest 1.0.0 "\"meta\": {\"n\": $i}" > "site/$i/manifest.json"; done
+	planned --batch 3 && permitted && cp -R site before
+	fails 1 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:error=EIO:when=2+ \
+		mig-apply --store fs:site --jobs 2 < permits
+	new=$(grep -l '"1.2.0"' site/*/manifest.json | wc -l)
+	[ "$new" -ge 1 ]
+	[ "$(grep -c '1 document still has its new bytes' <<< "$stderr")" -eq "$new" ]
+	run ! grep -E '"event":"(undo|commit)"' site/.mig/ledger.ndjson
+	mig recover --store fs:site --apply > outcomes
+	diff -r --exclude=.mig before site
 	tidy site && chained site
 }
 

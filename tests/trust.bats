@@ -368,6 +368,36 @@ trusting() {
 	not_applied 4 scope_match --trust ops.pub
 }
 
+# replayed GRANT-EDIT PLAN-FLAG..: the grant of the file whole, edited, over the same change planned for another env or scope.
+replayed() {
+	local edit=$1 grant
+	shift
+	changes site | mig-plan --migration manifest --target-version 1.2.0 "$@" > other
+	grant=$(jq -c --arg d "$(jq -r 'select(.kind == "end").digest' other)" "select(.grant) | .grant | .digest = \$d | $edit" whole |
+		mig-hash --canonical)
+	{
+		printf '{"grant":%s,"kind":"permit","plan":%s}\n' "$grant" "$(head -n 1 other)"
+		tail -n 1 other
+	} > permits
+}
+
+@test "CH-59 a signed grant that is replayed over the plan for another env or scope is refused, however it is made to fit" {
+	signed
+	mv permits whole
+	replayed . --env prod
+	not_applied 4 env_match --trust ops.pub
+	replayed '.env = "staging"' --env staging
+	not_applied 5 foreign_signature --trust ops.pub
+	replayed . --env dev --tenant acme
+	not_applied 4 scope_match --trust ops.pub
+	replayed '.scope = {tenant: "acme"}' --env dev --tenant acme
+	not_applied 5 foreign_signature --trust ops.pub
+	replayed . --env dev --project press
+	not_applied 4 scope_match --trust ops.pub
+	mv whole permits
+	applied --trust ops.pub
+}
+
 # ---- approvals ----
 
 # reviewed ENV [PLAN FLAG..]: a site, and a plan for it in ENV that leads to a greater major version.

@@ -316,6 +316,8 @@ static int exchange(struct run *r, size_t i)
 	if (rc == FS_CONFLICT) {
 		r->conflict = i;
 		append(r, "conflict", kept, NULL);
+		diag_hint(r->d, "look at both: then put theirs back and plan again, "
+		                "or apply the same plan again to go on with ours");
 	}
 	free(kept);
 	if (!keeps_open(r, i))
@@ -338,8 +340,8 @@ static int for_each(struct run *r, int (*verb)(struct run *r, size_t i))
 	return 0;
 }
 
-/* Put one original back. */
-static bool undo_one(struct run *r, size_t i)
+/* Put one original back; after FS_FAILED the document still has its new bytes. */
+static enum fs_result undo_one(struct run *r, size_t i)
 {
 	struct fs_file *f = &r->file[i];
 	char *kept = NULL;
@@ -352,17 +354,31 @@ static bool undo_one(struct run *r, size_t i)
 		step_failed(r, i, r->d);
 	if (!keeps_open(r, i))
 		fs_file_close(f);
-	return rc == FS_OK;
+	return rc;
+}
+
+/* Not all could be put back: the plan stays begun, so that the next run finds it. */
+static void explain_left(struct run *r, size_t left)
+{
+	diag_add(r->d, MIG_ERROR, "not_undone", r->fs->root.name,
+	         "%zu document%s new bytes, the originals are in %s/objects: "
+	         "apply the same plan again to complete it, or undo it with --recover undo",
+	         left, left == 1 ? " still has its" : "s still have their", FS_STATE);
 }
 
 /* After an error: put back every original, last first, and say so in the ledger. */
 static void undo(struct run *r)
 {
 	bool clean = r->conflict == r->n;
+	size_t left = 0;
 
 	for (size_t i = r->n; i-- > 0;)
-		if (r->file[i].exchanged && i != r->conflict && !undo_one(r, i))
-			clean = false;
+		if (r->file[i].exchanged && i != r->conflict) {
+			enum fs_result rc = undo_one(r, i);
+
+			clean = clean && rc == FS_OK;
+			left += rc == FS_FAILED;
+		}
 	/* the objects stay where any of them may be the last copy of an original, also one of another plan at work */
 	if (r->fs->state.relay)
 		clean = false;
@@ -370,9 +386,12 @@ static void undo(struct run *r)
 		fs_exchange_forget(&r->fs->state, &r->file[i], clean);
 	if (!(r->begun || (r->undoing && r->conflict < r->n)) || r->sync_lost || (r->exchanged && sync_files(r) < 0))
 		return;
-	if (r->begun)
+	if (left)
+		explain_left(r, left);
+	else if (r->begun)
 		append(r, "undo", NULL, NULL);
-	sync_ledger(r);
+	if (!left || r->conflict < r->n)
+		sync_ledger(r);
 }
 
 /* A sync after the exchange failed: say exactly what is left, and touch nothing. */

@@ -1,6 +1,7 @@
 /* fs-inverse.c -- see fs-inverse.h */
 #include "fs-inverse.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,42 +16,50 @@ static void of_forward(struct fs_inverse *v, const struct plan *p)
 	}
 }
 
-/* The commit of the plan that p undoes: 0, or -1. */
+/* The commit of the plan that p undoes: 1, 0 if the ledger has none, -1 after a finding. */
 static int read_commit(struct fs *fs, const struct plan *p, struct buf *line, struct doc *e, struct diag *d)
 {
 	char undoes[HEX_SIZE];
 
 	if (p->undoes.n != HEX_LEN)
-		return -1;
+		return 0;
+	size_t before = d->n;
+
 	memcpy(undoes, p->undoes.s, HEX_LEN);
 	undoes[HEX_LEN] = '\0';
 	const struct ledger_mark *m = ledger_find(&fs->ledger, undoes, "commit", d);
 
-	if (!m || ledger_entry(&fs->ledger, m, line, d) < 0)
+	if (!m)
+		return d->n > before ? -1 : 0;
+	if (ledger_entry(&fs->ledger, m, line, d) < 0)
 		return -1;
-	return doc_parse(e, line->s, line->len, RECORD_MAX_DEPTH);
+	return doc_parse(e, line->s, line->len, RECORD_MAX_DEPTH) == 0;
 }
 
-/* Are the document's bytes those that the rollback restores? */
-static bool is_restored(struct fs *fs, const struct step *s)
+/* Are the document's bytes those that the rollback restores?  1, 0, or -1 after a finding: it cannot be read. */
+static int is_restored(struct fs *fs, const struct step *s, struct diag *d)
 {
-	struct diag unseen = DIAG_INIT;
 	struct buf path = BUF_INIT;
-	char is[HEX_SIZE];
+	char is[HEX_SIZE], *ref = xmemdup(s->ref.s, s->ref.n);
 	struct stat st;
-	int fd = fs_path(&path, s->ref, &unseen) == 0 ? fs_open(&fs->root, fs->root.fd, path.s, O_RDONLY, 0) : -1;
-	bool same = false;
+	int fd = -1, rc = fs_path(&path, s->ref, d);
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    fs_read_all(fd, &fs->bytes, (size_t)st.st_size) == 0) {
+	if (rc == 0 && (fd = fs_open(&fs->root, fs->root.fd, path.s, O_RDONLY, 0)) < 0)
+		rc = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV || errno == ENXIO
+		             ? 0
+		             : fs_fault(d, ref, "read", errno, false);
+	else if (rc == 0 && (fstat(fd, &st) < 0 ||
+	                     (S_ISREG(st.st_mode) && fs_read_all(fd, &fs->bytes, (size_t)st.st_size) < 0)))
+		rc = fs_fault(d, ref, "read", errno, false);
+	else if (rc == 0 && S_ISREG(st.st_mode)) {
 		digest_hex(fs->bytes.s, fs->bytes.len, is);
-		same = text_is(s->raw, is);
+		rc = text_is(s->raw, is);
 	}
 	if (fd >= 0)
 		close(fd);
 	buf_release(&path);
-	diag_release(&unseen);
-	return same;
+	free(ref);
+	return rc;
 }
 
 static int not_undoable(const struct step *s, struct diag *d)
@@ -72,8 +81,11 @@ static int turn(struct fs_inverse *v, struct fs *fs, const struct step *s, struc
 
 	memcpy(raw, s->raw.s, HEX_LEN);
 	raw[HEX_LEN] = '\0';
-	if (fs_state_object(&fs->state, raw, &fs->bytes, d) != 1 ||
-	    !effect_content(&fs->effect, &fs->bytes, s->without, content))
+	int rc = fs_state_object(&fs->state, raw, &fs->bytes, d);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 0 || !effect_content(&fs->effect, &fs->bytes, s->without, content))
 		return not_undoable(s, d);
 	memcpy(raw, written.s, HEX_LEN);
 	*to = *s;
@@ -88,10 +100,10 @@ static int of_rollback(struct fs_inverse *v, struct fs *fs, const struct plan *p
 {
 	struct buf line = BUF_INIT;
 	struct doc e = DOC_INIT;
-	uint32_t list = read_commit(fs, p, &line, &e, d) == 0 ? doc_member(&e, 0, "written", 7) : DOC_NONE;
+	int found = read_commit(fs, p, &line, &e, d), rc = found < 0 ? -1 : 0;
+	uint32_t list = found == 1 ? doc_member(&e, 0, "written", 7) : DOC_NONE;
 	uint32_t t = list + 1;
 	bool known = list != DOC_NONE && e.tok[list].type == DOC_ARRAY && e.tok[list].n == p->nstep;
-	int rc = 0;
 
 	/* the plan that it undoes has the same documents, the other way round */
 	v->plan.nstep = 0;
@@ -100,7 +112,7 @@ static int of_rollback(struct fs_inverse *v, struct fs *fs, const struct plan *p
 
 		if (known && e.tok[t].type == DOC_STRING && e.tok[t].len == HEX_LEN + 2)
 			rc = turn(v, fs, s, (struct text){ e.text + e.tok[t].off + 1, HEX_LEN }, d);
-		else if (is_restored(fs, s))
+		else if ((rc = is_restored(fs, s, d)) == 1)
 			rc = not_undoable(s, d);
 	}
 	doc_release(&e);

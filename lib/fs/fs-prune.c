@@ -117,12 +117,14 @@ static int see_entry(void *arg, const struct doc *e)
 	}
 	if (!hash.s || text_is(event, "conflict"))
 		return 0;
-	if (text_is(event, "begin"))
-		set_state(r, e, hash, false);
-	else if (text_is(event, "commit") || text_is(event, "undo") || text_is(event, "rollback"))
-		set_state(r, e, hash, true);
-	if (text_is(event, "rollback") && undoes.s)
-		set_state(r, e, undoes, true);
+	bool begun = text_is(event, "begin");
+
+	if (!begun && !text_is(event, "commit") && !text_is(event, "undo") && !text_is(event, "rollback"))
+		return 0;
+	set_state(r, e, hash, !begun);
+	/* as long as a rollback is open, what it undoes is needed to complete it, or to undo it */
+	if (undoes.s)
+		set_state(r, e, undoes, !begun);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ void history_row_release(struct history_row *w)
 {
 	char *texts[] = { w->time,  w->event, w->env,    w->migration, w->target, w->tenant, w->project,
 	                  w->actor, w->user,  w->ticket, w->plan_hash, w->undoes, w->reason, w->ref,
-	                  w->kept,  w->code,  w->from,   w->to };
+	                  w->kept,  w->code,  w->nonce,  w->from,      w->to };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);
@@ -52,6 +52,7 @@ void history_row_read(struct history_row *w, const struct record *r)
 		.ref = shown_member(d, 0, "ref"),
 		.kept = shown_member(d, 0, "kept"),
 		.code = shown_member(d, 0, "code"),
+		.nonce = shown_member(d, 0, "nonce"),
 		.seq = int_member(d, 0, "seq"),
 		.documents = count_texts(r, "written"),
 		.duration_ms = int_member(d, 0, "duration_ms"),

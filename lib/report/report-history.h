@@ -12,7 +12,7 @@
 /* An entry, fit to be shown; texts are NULL where not given. */
 struct history_row {
 	char *time, *event, *env, *migration, *target, *tenant, *project, *actor, *user, *ticket, *reason;
-	char *plan_hash, *undoes, *ref, *kept, *code;
+	char *plan_hash, *undoes, *ref, *kept, *code, *nonce;
 	char *from, *to;      /* of the document that was asked for */
 	int64_t seq, documents, duration_ms, findings;
 	bool undone;          /* its plan was rolled back by a later entry */

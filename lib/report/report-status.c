@@ -9,196 +9,10 @@
 
 enum { GROUPS_SHOWN = 10, BEGUN_SHOWN = 5 };
 
-struct status_plan {
-	char hash[HEX_SIZE];
-	uint32_t group;             /* of its last commit */
-	bool applied;
-	bool begun;                 /* and neither finished nor undone since */
-	int64_t documents;
-	struct history_row *begin;  /* while begun */
-};
-
-void status_view_release(struct status_view *v)
+static void put_group(struct page *p, struct buf *b, const struct standing *s, size_t i)
 {
-	for (size_t i = 0; i < v->nplan; i++)
-		if (v->plan[i].begin) {
-			history_row_release(v->plan[i].begin);
-			free(v->plan[i].begin);
-		}
-	for (size_t i = 0; i < v->ngroup; i++) {
-		history_row_release(&v->group[i].last);
-		free(v->group[i].key);
-	}
-	free(v->plan);
-	free(v->slot);
-	free(v->group);
-	free(v->head);
-}
-
-static uint32_t *slot_of(const struct status_view *v, const char *hash)
-{
-	size_t i = text_hash((struct text){ hash, strlen(hash) }) & (v->nslot - 1);
-
-	while (v->slot[i] && strcmp(v->plan[v->slot[i] - 1].hash, hash) != 0)
-		i = (i + 1) & (v->nslot - 1);
-	return &v->slot[i];
-}
-
-static void grow(struct status_view *v)
-{
-	v->plancap = v->plancap ? v->plancap * 2 : 32;
-	v->plan = xrealloc(v->plan, v->plancap, sizeof *v->plan);
-	free(v->slot);
-	v->nslot = v->plancap * 2;
-	v->slot = xcalloc(v->nslot, sizeof *v->slot);
-	for (size_t i = 0; i < v->nplan; i++)
-		*slot_of(v, v->plan[i].hash) = (uint32_t)i + 1;
-}
-
-/* The plan of this hash, or NULL for what is none. */
-static struct status_plan *plan_of(struct status_view *v, const char *hash)
-{
-	if (!hash || strlen(hash) != HEX_LEN)
-		return NULL;
-	if (v->nplan == v->plancap)
-		grow(v);
-	uint32_t *at = slot_of(v, hash);
-
-	if (!*at) {
-		v->plan[v->nplan] = (struct status_plan){ .applied = false };
-		memcpy(v->plan[v->nplan].hash, hash, HEX_SIZE);
-		*at = (uint32_t)++v->nplan;
-	}
-	return &v->plan[*at - 1];
-}
-
-static struct status_group *group_of(struct status_view *v, const struct history_row *w)
-{
-	struct buf key = BUF_INIT;
-
-	history_row_name(w, &key);
-	for (size_t i = 0; i < v->ngroup; i++)
-		if (strcmp(v->group[i].key, key.s) == 0) {
-			buf_release(&key);
-			return &v->group[i];
-		}
-	v->group = xrealloc(v->group, v->ngroup + 1, sizeof *v->group);
-	v->group[v->ngroup] = (struct status_group){ .key = buf_steal(&key) };
-	return &v->group[v->ngroup++];
-}
-
-static void take_back(struct status_view *v, struct status_plan *p)
-{
-	if (!p || !p->applied)
-		return;
-	p->applied = false;
-	v->group[p->group].plans--;
-	v->group[p->group].documents -= (uint64_t)p->documents;
-}
-
-/* Moves w. */
-static void commit(struct status_view *v, struct status_plan *p, struct history_row *w)
-{
-	take_back(v, p);
-	struct status_group *g = group_of(v, w);
-
-	p->group = (uint32_t)(g - v->group);
-	p->applied = true;
-	p->documents = w->documents;
-	g->plans++;
-	g->documents += (uint64_t)w->documents;
-	history_row_release(&g->last);
-	g->last = *w;
-	*w = (struct history_row){ .time = NULL };
-}
-
-/* Keeps w while it is begun: moved, or released. */
-static void set_begun(struct status_plan *p, struct history_row *w)
-{
-	if (p->begin) {
-		history_row_release(p->begin);
-		free(p->begin);
-		p->begin = NULL;
-	}
-	p->begun = w != NULL;
-	if (!w)
-		return;
-	p->begin = xcalloc(1, sizeof *p->begin);
-	*p->begin = *w;
-	*w = (struct history_row){ .time = NULL };
-}
-
-void status_view_add(struct status_view *v, const struct record *r)
-{
-	struct history_row w;
-
-	if (r->kind != KIND_ENTRY)
-		return;
-	history_row_read(&w, r);
-	struct status_plan *p = plan_of(v, w.plan_hash);
-
-	v->entries++;
-	v->seq = w.seq;
-	free(v->head);
-	v->head = shown_member(r->doc, 0, "hash");
-	if (p && strcmp(w.event, "begin") == 0) {
-		set_begun(p, &w);
-	} else if (p && strcmp(w.event, "commit") == 0) {
-		set_begun(p, NULL);
-		commit(v, p, &w);
-	} else if (p && strcmp(w.event, "rollback") == 0) {
-		set_begun(p, NULL);
-		take_back(v, plan_of(v, w.undoes));
-	} else if (p && strcmp(w.event, "undo") == 0) {
-		set_begun(p, NULL);
-	}
-	history_row_release(&w);
-}
-
-struct standing {
-	uint64_t applied, begun;
-	const struct status_group **group; /* those with applied plans, newest first */
-	size_t n;
-};
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct status_group *x = *(const struct status_group *const *)a;
-	const struct status_group *y = *(const struct status_group *const *)b;
-
-	return (x->last.seq < y->last.seq) - (x->last.seq > y->last.seq);
-}
-
-static struct standing standing_of(const struct status_view *v)
-{
-	struct standing s = { .group = xcalloc(v->ngroup + 1, sizeof(struct status_group *)) };
-
-	for (size_t i = 0; i < v->ngroup; i++)
-		if (v->group[i].plans)
-			s.group[s.n++] = &v->group[i];
-	if (s.n)
-		qsort(s.group, s.n, sizeof *s.group, newest_first);
-	for (size_t i = 0; i < v->nplan; i++) {
-		s.applied += v->plan[i].applied;
-		s.begun += v->plan[i].begun;
-	}
-	return s;
-}
-
-/* The last run is undone as such; what came before it by going back to where it led. */
-static void name_undo(struct buf *b, const struct status_group *g, bool newest)
-{
-	buf_reset(b);
-	buf_addstr(b, "mig rollback --store STORE");
-	history_row_flags(&g->last, b);
-	if (!newest && g->last.migration && g->last.target)
-		buf_addf(b, " --migration %s --to %s", g->last.migration, g->last.target);
-	buf_addstr(b, " --apply");
-}
-
-static void put_group(struct page *p, struct buf *b, const struct status_group *g, bool newest)
-{
-	const struct history_row *w = &g->last;
+	const struct status_group *g = s->group[i].g;
+	const struct status_plan *w = s->group[i].newest;
 
 	page_line(p, 0, "%s %s", w->time ? w->time : "?", g->key);
 	char *documents = g->documents == 0 ? xstrdup("") /* of a database */
@@ -208,8 +22,13 @@ static void put_group(struct page *p, struct buf *b, const struct status_group *
 	page_line(p, 1, "%" PRIu64 " plan%s%s, by %s%s%s", g->plans, g->plans == 1 ? "" : "s", documents,
 	          w->actor ? w->actor : "?", w->ticket ? ", ticket " : "", w->ticket ? w->ticket : "");
 	free(documents);
-	name_undo(b, g, newest);
-	page_words(p, newest ? "  undo the last run    " : "  undo what came later ", b->s, " \\");
+	if (g->pruned)
+		page_line(p, 1, "pruned, not to be rolled back any more: %" PRIu64 " plan%s", g->pruned,
+		          g->pruned == 1 ? "" : "s");
+	buf_reset(b);
+	standing_undo(s, i, b);
+	if (b->len)
+		page_words(p, i ? "  undo what came later " : "  undo the last run    ", b->s, " \\");
 }
 
 static void name_next(struct buf *b, const struct history_row *w)
@@ -246,7 +65,7 @@ void status_view_page(const struct status_view *v, struct page *p)
 	if (s.n)
 		page_heading(p, "APPLIED, newest first");
 	for (size_t i = 0; i < s.n && i < GROUPS_SHOWN; i++)
-		put_group(p, &b, s.group[i], i == 0);
+		put_group(p, &b, &s, i);
 	if (s.n > GROUPS_SHOWN)
 		page_line(p, 0, "and %zu older versions or scopes", s.n - GROUPS_SHOWN);
 	if (s.begun)
@@ -260,24 +79,28 @@ void status_view_page(const struct status_view *v, struct page *p)
 	buf_release(&b);
 }
 
-static void group_json(const struct status_group *g, bool newest, struct buf *out, struct buf *b)
+static void group_json(const struct standing *s, size_t i, struct buf *out, struct buf *b)
 {
+	const struct status_group *g = s->group[i].g;
+	const struct status_plan *newest = s->group[i].newest;
 	const struct history_row *l = &g->last;
 	struct rec w;
 
 	rec_open(&w, out);
-	rec_cstr(&w, "actor", l->actor);
+	rec_cstr(&w, "actor", newest->actor);
 	rec_int(&w, "documents", (int64_t)g->documents);
 	rec_cstr(&w, "env", l->env);
 	rec_cstr(&w, "migration_id", l->migration);
-	name_undo(b, g, newest);
-	rec_cstr(&w, "next", b->s);
+	buf_reset(b);
+	standing_undo(s, i, b);
+	rec_cstr(&w, "next", b->len ? b->s : NULL);
 	rec_int(&w, "plans", (int64_t)g->plans);
 	rec_cstr(&w, "project", l->project);
+	rec_int(&w, "pruned", (int64_t)g->pruned);
 	rec_cstr(&w, "target_version", l->target);
 	rec_cstr(&w, "tenant", l->tenant);
-	rec_cstr(&w, "ticket", l->ticket);
-	rec_cstr(&w, "time", l->time);
+	rec_cstr(&w, "ticket", newest->ticket);
+	rec_cstr(&w, "time", newest->time);
 	rec_close(&w);
 }
 
@@ -312,7 +135,7 @@ void status_view_json(const struct status_view *v, struct buf *out)
 	for (size_t i = 0; i < s.n && i < GROUPS_SHOWN; i++) {
 		if (i)
 			buf_addch(out, ',');
-		group_json(s.group[i], i == 0, out, &b);
+		group_json(&s, i, out, &b);
 	}
 	buf_addch(out, ']');
 	rec_name(&w, "begun");

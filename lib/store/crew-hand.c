@@ -39,7 +39,8 @@ static void done(struct hand *h, int rc, const struct buf *line, const struct di
 	buf_reset(&h->text);
 	message_add(&h->text, line->s ? line->s : "", line->len);
 	message_add_findings(&h->text, d, 0);
-	message_send(h->to, CREW_DONE, rc < 0, &h->text);
+	if (message_send(h->to, CREW_DONE, rc < 0, &h->text) < 0)
+		_exit(MIG_ERROR); /* or the parent would wait for it */
 }
 
 _Noreturn void crew_hand(const struct crew *c, int parent, int from, int to)

@@ -100,10 +100,14 @@ static void dismiss(struct worker *w)
 	w->asks = false;
 }
 
+/* None of them is at work.  They are told to go: an end of a pipe that is not closed must not keep them, nor us. */
 static void dismiss_all(struct foreman *f)
 {
-	for (size_t i = 0; i < f->nw; i++)
+	for (size_t i = 0; i < f->nw; i++) {
+		if (f->w[i].to >= 0)
+			message_send(f->w[i].to, 0, 0, NULL);
 		dismiss(&f->w[i]);
+	}
 	for (size_t i = 0; i < f->nw; i++) {
 		while (f->w[i].pid > 0 && waitpid(f->w[i].pid, NULL, 0) < 0 && errno == EINTR)
 			;

@@ -125,6 +125,9 @@ int ledger_pruned(struct ledger *l, const char *plan_hash, struct diag *d);
 /* The last mark of a plan with that event, or NULL if there is none (or after a finding). */
 const struct ledger_mark *ledger_find(struct ledger *l, const char *plan_hash, const char *event, struct diag *d);
 
+/* An entry of a plan stands at offset, which later questions are to find.  Verdicts are left out. */
+void ledger_mark_add(struct ledger *l, struct text plan_hash, struct text event, uint64_t offset, size_t len);
+
 /* Append the entry at mark: 0, or -1 after a finding. */
 int ledger_entry(struct ledger *l, const struct ledger_mark *m, struct buf *out, struct diag *d);
 

@@ -223,11 +223,17 @@ static int apply_all(struct applying *a, size_t found, struct out *out, struct d
 	return rc;
 }
 
+/* No more than there are plans. */
+static unsigned processes(const struct applying *a)
+{
+	return a->ask->jobs < a->t->n ? a->ask->jobs : (unsigned)a->t->n;
+}
+
 static int apply_together(struct applying *a, struct out *out, struct diag *d)
 {
 	struct crew c = {
 		.s = a->s,
-		.n = a->ask->jobs < a->t->n ? a->ask->jobs : (unsigned)a->t->n,
+		.n = processes(a),
 		.job = a->t->job,
 		.njob = a->t->n,
 		.work = work,
@@ -266,7 +272,7 @@ static int foresee(struct applying *a, struct out *out, struct diag *d)
 	struct buf line = BUF_INIT;
 	struct outcome o = { .n = 0 };
 	size_t first = d->n;
-	int rc = a->ask->deadline ? pace_deadline(a->s, (int64_t)v->steps, a->ask->deadline, d) : 0;
+	int rc = a->ask->deadline ? pace_deadline(a->s, (int64_t)v->steps, processes(a), a->ask->deadline, d) : 0;
 
 	if (rc == 0 && (rc = survey_check(v, a->s, a->t->spool, a->ask->now, &a->h, &o, d)) < 0 && o.n) {
 		write_outcome(&line, &a->h, &o, d, first);
@@ -303,7 +309,7 @@ static int carry_out(struct applying *a, struct out *out, struct diag *d)
 	if (survey_restores(&t->survey, t->spool, d) < 0 || ((t->writes || !t->n) && prepare(a, d) < 0) ||
 	    (t->writes && foresee(a, out, d) < 0))
 		return -1;
-	int rc = a->ask->jobs > 1 && t->n > 1 ? apply_together(a, out, d) : apply_all(a, found, out, d);
+	int rc = processes(a) > 1 ? apply_together(a, out, d) : apply_all(a, found, out, d);
 	int64_t took = now_s() - start;
 
 	return rc == 0 && t->writes && a->ask->deadline && took > a->ask->deadline ? missed(a->ask, took, d) : rc;

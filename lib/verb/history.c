@@ -12,7 +12,9 @@
 struct known {
 	char hash[HEX_SIZE];
 	char *migration, *target;
+	char *nonce;      /* of the permits that its commit came by: those of one run share it */
 	bool applied;     /* its last commit came after its last rollback */
+	bool pruned;      /* since then */
 	struct buf step;  /* history_entries with ref: the step record's text, empty if it has none for the document */
 	char *step_id;
 };
@@ -44,6 +46,7 @@ static void reading_release(struct reading *r)
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->known[i]->migration);
 		free(r->known[i]->target);
+		free(r->known[i]->nonce);
 		free(r->known[i]->step_id);
 		buf_release(&r->known[i]->step);
 		free(r->known[i]);
@@ -236,6 +239,23 @@ static bool concerns(const struct doc *e, const struct applied_ask *a)
 	       says(e, "project", a->project);
 }
 
+/* {"event":"prune","plans":[H,..]} */
+static void follow_prune(const struct reading *r, const struct doc *e)
+{
+	uint32_t list = doc_member(e, 0, "plans", 5);
+
+	if (list == DOC_NONE || e->tok[list].type != DOC_ARRAY)
+		return;
+	for (uint32_t t = list + 1; t < e->tok[list].next; t = e->tok[t].next) {
+		char *hash = record_dup(e, t);
+		struct known *k = hash ? find(r, hash) : NULL;
+
+		if (k)
+			k->pruned = true;
+		free(hash);
+	}
+}
+
 /* Follow what is applied: a commit puts a plan last, the rollback of a plan takes it out. */
 static int follow(void *arg, const struct doc *e)
 {
@@ -250,7 +270,12 @@ static int follow(void *arg, const struct doc *e)
 		k = add(r, hash);
 		k->migration = record_dup(e, doc_member(e, 0, "migration_id", 12));
 		k->target = record_dup(e, doc_member(e, 0, "target_version", 14));
+		k->nonce = record_dup(e, doc_member(e, 0, "nonce", 5));
 		k->applied = true;
+	} else if (says(e, "event", "begin") && hash && (k = find(r, hash))) {
+		k->pruned = false; /* its originals are kept once more */
+	} else if (says(e, "event", "prune")) {
+		follow_prune(r, e);
 	} else if (says(e, "event", "rollback") && undoes && (k = find(r, undoes))) {
 		k->applied = false;
 	}
@@ -311,6 +336,35 @@ static int no_version(struct reading *r)
 	                "the history has no version of that number that is applied");
 }
 
+static bool same_nonce(const struct known *a, const struct known *b)
+{
+	return a->nonce && b->nonce && strcmp(a->nonce, b->nonce) == 0;
+}
+
+/*
+ * Before the first plan is written: is one of those asked for pruned?  Its text
+ * is gone, so that only the nonce tells whether it belongs to the last run.
+ */
+static int none_pruned(const struct reading *r)
+{
+	const struct known *newest = NULL;
+
+	for (size_t i = r->n; i-- > 0;) {
+		const struct known *k = r->known[i];
+
+		if (!is_asked(r->which, k))
+			continue;
+		newest = newest ? newest : k;
+		if (!k->pruned || (r->which->last && k != newest && !same_nonce(k, newest)))
+			continue;
+		if (k != newest && k->target && !r->which->last)
+			diag_hint(r->d, "--to %s takes only what led beyond it", k->target);
+		return diag_add(r->d, MIG_PRECONDITION, "pruned", k->hash,
+		                "this plan was pruned: it can no longer be rolled back");
+	}
+	return 0;
+}
+
 /* The plans asked for, newest first. */
 static int put_applied(struct reading *r)
 {
@@ -321,6 +375,8 @@ static int put_applied(struct reading *r)
 	for (size_t i = r->n; i-- > 0;) {
 		if (!is_asked(r->which, r->known[i]))
 			continue;
+		if (r->known[i]->pruned) /* of an earlier run than the last */
+			return 0;
 		if (load(r, r->known[i]->hash) < 0)
 			return -1;
 		if (after >= 0 && number_of(&r->plan) <= after) {
@@ -348,7 +404,7 @@ int history_applied(struct store *s, const struct applied_ask *ask, struct out *
 	r.which = ask;
 	int rc = s->ops->ledger(s, follow, &r, &seq, head, d);
 
-	if (rc == 0 && (rc = one_migration(&r)) == 0)
+	if (rc == 0 && (rc = one_migration(&r)) == 0 && (rc = none_pruned(&r)) == 0)
 		rc = put_applied(&r);
 	if (rc == 0 && ask->plan && r.tally.n == 0)
 		rc = diag_add(d, MIG_PRECONDITION, "not_applied", ask->plan, "this plan is not applied to this store");

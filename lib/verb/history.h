@@ -35,9 +35,9 @@ struct applied_ask {
 
 /*
  * Write the plans that are applied and not rolled back, newest first, and their
- * end.  A plan whose text was pruned is MIG_PRECONDITION "missing_plan"; a named
- * plan that is not applied is MIG_PRECONDITION "not_applied", a number that the
- * history does not have MIG_PRECONDITION "no_version"; plans of several
+ * end.  One of them that was pruned is MIG_PRECONDITION "pruned", and then none is
+ * written; a named plan that is not applied is MIG_PRECONDITION "not_applied", a
+ * number that the history does not have MIG_PRECONDITION "no_version"; plans of several
  * migrations beyond a version are MIG_USAGE "ambiguous".
  */
 int history_applied(struct store *s, const struct applied_ask *ask, struct out *out, struct diag *d);

@@ -493,16 +493,10 @@ static int write_out(struct planning *p)
 {
 	if (put_spooled(p->reject_lines, p->out, p->d) < 0)
 		return -1;
-	if (p->rejects > p->ask->max_rejects) {
-		diag_hint(p->d, "read them with mig-report; --max-rejects %" PRId64 " goes on without them",
-		          p->rejects);
-		return diag_add(p->d, MIG_INVALID, "too_many_rejects", NULL,
-		                "%" PRId64 " rejected, %" PRId64 " allowed", p->rejects, p->ask->max_rejects);
-	}
-	return put_plans(p);
+	return p->rejects > p->ask->max_rejects ? -1 : put_plans(p);
 }
 
-/* Say on stderr's behalf why each of the first rejects was one. */
+/* How many there are is why it stops, so that comes first; then why each of the first was one. */
 static void name_rejects(struct planning *p)
 {
 	const char *line;
@@ -510,7 +504,12 @@ static void name_rejects(struct planning *p)
 	struct doc doc = DOC_INIT;
 	int shown = 0;
 
-	if (p->rejects <= p->ask->max_rejects || spool_rewind(p->reject_lines, p->d) < 0)
+	if (p->rejects <= p->ask->max_rejects)
+		return;
+	diag_hint(p->d, "read them with mig-report; --max-rejects %" PRId64 " goes on without them", p->rejects);
+	diag_add(p->d, MIG_INVALID, "too_many_rejects", NULL, "%" PRId64 " rejected, %" PRId64 " allowed", p->rejects,
+	         p->ask->max_rejects);
+	if (spool_rewind(p->reject_lines, p->d) < 0)
 		return;
 	while (shown < 20 && spool_next(p->reject_lines, &line, &n, p->d) > 0) {
 		if (doc_parse(&doc, line, n, RECORD_MAX_DEPTH) < 0)

@@ -12,6 +12,7 @@ What is assumed of the disk, and no more:
   - of the unsynced changes of names there may be any first few, all but one, or one alone;
   - unsynced bytes may be there, be missing, be cut in half, or be zeros of the right length.
 """
+import bisect
 import hashlib
 import itertools
 import os
@@ -59,14 +60,40 @@ class Disk:
                 self.bytes[ino] = None if os.path.isdir(full) else open(full, "rb").read()
 
 
-def record(store, permits):
-    """The changes that a run makes: ("names", {path: inode or None}), ("bytes", inode, bytes), ("sync", what)."""
+def calls():
+    """The calls in trace, in the order in which they ended: (pid, name, arguments, result, line of its begin, of its end).
+
+    What one process did while another one waited for its call stands between the two halves of that call:
+        17 syncfs(6<..> <unfinished ...>
+        18 write(7<..>, ..) = 9
+        17 <... syncfs resumed>) = 0
+    """
+    halves = {}
+    for number, line in enumerate(open("trace", encoding="latin-1")):
+        pid, text = line.rstrip("\n").split(None, 1)
+        begun = number
+        if text.endswith("<unfinished ...>"):
+            halves[pid] = (text[:-len("<unfinished ...>")], number)
+            continue
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", text)
+        if resumed:
+            text, begun = halves[pid][0] + resumed[1], halves[pid][1]
+        m = re.match(r"(\w+)\((.*)\) += (-?\d+)", text)
+        if m and int(m[3]) >= 0:
+            yield pid, m[1], m[2], int(m[3]), begun, number
+
+
+def record(store, permits, flags):
+    """The changes that a run makes: ("names", {path: inode or None}), ("bytes", inode, bytes), ("sync", inode, folder, n).
+
+    A sync covers the first n of them: those that were made before it began.
+    """
     argv = ["strace", "-f", "-qq", "-y", "-xx", "-s", "10000000", "-e", "trace=" + CALLS, "-o", "trace",
-            X + "/mig-apply", "--store", "fs:" + store]
+            X + "/mig-apply", "--store", "fs:" + store] + flags
     disk = Disk(store)
     names, content = dict(disk.names), dict(disk.bytes)
     assert run(argv, permits, TRACED).returncode == 0
-    top, ops, fds, fresh = os.path.abspath(store), [], {}, itertools.count(10000)
+    top, ops, ends, files, fresh = os.path.abspath(store), [], [], {}, itertools.count(10000)
 
     def inside(path):
         return path == top or path.startswith(top + "/")
@@ -76,15 +103,17 @@ def record(store, permits):
         path = os.path.join(at, name) if name != "." else at
         return os.path.relpath(path, top) if path != top else ""
 
+    def add(*op):
+        ops.append(op)
+        ends.append(number)
+
     def change(slots):
         names.update(slots)
-        ops.append(("names", slots))
+        add("names", slots)
 
-    for line in open("trace", encoding="latin-1"):
-        m = re.match(r"^\d+ +(\w+)\((.*)\) += (-?\d+)", line)
-        if not m or int(m[3]) < 0:
-            continue
-        call, args, result = m[1], m[2], int(m[3])
+    for pid, call, args, result, begun, number in calls():
+        # a process that was forked begins with the files of the first one
+        fds = files.setdefault(pid, dict(next(iter(files.values()), {})))
         at = [unhex(a).decode() if a.startswith("\\x") else a for a in re.findall(r"(?:\d|AT_FDCWD)<([^>]*)>", args)]
         text = [unhex(a) for a in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', args)]
         if call in ("openat", "openat2"):
@@ -94,12 +123,12 @@ def record(store, permits):
             if "O_CREAT" in args and names.get(path) is None:
                 ino = next(fresh)
                 content[ino] = b""
-                ops.append(("bytes", ino, b""))
+                add("bytes", ino, b"")
                 change({path: ino})
             fds[result] = names.get(path, 0)
             if "O_TRUNC" in args:
                 content[fds[result]] = b""
-                ops.append(("bytes", fds[result], b""))
+                add("bytes", fds[result], b"")
             continue
         if not at or not inside(at[0]):
             continue
@@ -109,14 +138,14 @@ def record(store, permits):
         elif call == "mkdirat":
             ino = next(fresh)
             content[ino] = None
-            ops.append(("bytes", ino, None))
+            add("bytes", ino, None)
             change({rel(at[0], text[0].decode()): ino})
         elif call == "write":
             content[fds[fd]] += text[0]
-            ops.append(("bytes", fds[fd], content[fds[fd]]))
+            add("bytes", fds[fd], content[fds[fd]])
         elif call == "ftruncate":
             content[fds[fd]] = content[fds[fd]][:int(args.split()[-1])]
-            ops.append(("bytes", fds[fd], content[fds[fd]]))
+            add("bytes", fds[fd], content[fds[fd]])
         elif call == "linkat":
             source = fds[fd] if text[0] == b"" else names[rel(at[0], text[0].decode())]
             change({rel(at[1], text[1].decode()): source})
@@ -127,37 +156,50 @@ def record(store, permits):
         elif call == "unlinkat":
             change({rel(at[0], text[0].decode()): None})
         elif call in ("fsync", "fdatasync"):
-            ops.append(("sync", fds[fd], rel(at[0], ".")))
+            add("sync", fds[fd], rel(at[0], "."), bisect.bisect_left(ends, begun))
         elif call == "syncfs":
-            ops.append(("sync", None, None))
+            add("sync", None, None, bisect.bisect_left(ends, begun))
     return disk, ops
+
+
+def covered(writes, upto):
+    """Of an inode's writes, (operation, bytes) each, those a sync leaves open: what is durable now, and what came behind."""
+    done = [b for at, b in writes if at < upto]
+    return done[-1:], [(at, b) for at, b in writes if at >= upto]
 
 
 def states(disk, ops):
     """Every (names, bytes) that the disk may hold when the power goes before each operation or after the last."""
     for k in range(0, len(ops) + 1, EVERY):
         names, content = dict(disk.names), dict(disk.bytes)
-        loose, unsynced = [], {}  # changes of names; inode -> its bytes when last synced
-        for op in ops[:k]:
+        # changes of names; inode -> its bytes when last synced; inode -> its writes since
+        loose, unsynced, writes = [], {}, {}
+        for at, op in enumerate(ops[:k]):
             if op[0] == "names":
-                loose.append(op[1])
-            elif op[0] == "bytes":
+                loose.append((at, op[1]))
+                continue
+            if op[0] == "bytes":
                 unsynced.setdefault(op[1], content.get(op[1], b""))
+                writes.setdefault(op[1], []).append((at, op[2]))
                 content[op[1]] = op[2]
-            elif op[1] is None:
-                for slots in loose:
+                continue
+            _, ino, folder, upto = op
+            for i in list(unsynced) if ino is None else [ino]:
+                durable, writes[i] = covered(writes.get(i, []), upto)
+                if not writes[i]:
+                    unsynced.pop(i, None)
+                elif durable:
+                    unsynced[i] = durable[0]
+            kept = []
+            for when, slots in loose:
+                # a folder's fsync makes the names in it durable
+                here = ino is None or (content.get(ino, b"") is None and any(os.path.dirname(p) == folder for p in slots))
+                if here and when < upto:
                     names.update(slots)
-                loose, unsynced = [], {}
-            else:
-                unsynced.pop(op[1], None)
-                kept = []
-                for slots in loose:
-                    # a folder's fsync makes the names in it durable
-                    if content.get(op[1], b"") is None and any(os.path.dirname(p) == op[2] for p in slots):
-                        names.update(slots)
-                    else:
-                        kept.append(slots)
-                loose = kept
+                else:
+                    kept.append((when, slots))
+            loose = kept
+        loose = [slots for _, slots in loose]
         unsynced = {i: b for i, b in unsynced.items() if content[i] is not None}
         for chosen in subsets(loose):
             now = dict(names)
@@ -224,12 +266,12 @@ def left(top):
     return [n for d in ("tmp", "conflicts") if os.path.isdir(f"{top}/.mig/{d}") for n in os.listdir(f"{top}/.mig/{d}")]
 
 
-def judge(permits, target, event):
+def judge(permits, target, event, plans, flags):
     """What is wrong with the state in s, before and after a run, or None."""
     for doc in DOCS:
         if read("s/" + doc) not in (read("old/" + doc), read("new/" + doc)):
             return f"{doc} is neither old nor new"
-    p = run([X + "/mig-apply", "--store", "fs:s"], permits, ENV)
+    p = run([X + "/mig-apply", "--store", "fs:s"] + flags, permits, ENV)
     if p.returncode != 0:
         return f"the next run exits {p.returncode}: {p.stderr.decode()}"
     for doc in DOCS:
@@ -240,8 +282,8 @@ def judge(permits, target, event):
     if left("s"):
         return f"left over: {left('s')}"
     ledger = read("s/.mig/ledger.ndjson")
-    if ledger.count(b'"event":"%s"' % event.encode()) != 1:
-        return f"not one {event}"
+    if ledger.count(b'"event":"%s"' % event.encode()) != plans:
+        return f"not {plans} {event}"
     sums = subprocess.run([X + "/mig-hash", "--without", "/hash"], input=ledger, stdout=subprocess.PIPE, env=ENV)
     sums = [l[:64] for l in sums.stdout.split(b"\n") if l]
     if sums != re.findall(rb',"hash":"(\w+)"', ledger) or sums[:-1] != re.findall(rb'"prev":"(\w+)"', ledger)[1:]:
@@ -249,17 +291,18 @@ def judge(permits, target, event):
     return None
 
 
-def test(number, what, base, permits, target, event):
+def test(number, what, base, permits, target, event, plans=1, flags=()):
     shutil.rmtree("s", ignore_errors=True)
     subprocess.run(["cp", "-a", base, "s"], check=True)
-    disk, ops = record("s", permits)
+    flags = list(flags)
+    disk, ops = record("s", permits, flags)
     known, bad = set(), 0
     for k, names, content in states(disk, ops):
         state = build("s", names, content)
         if state in known:
             continue
         known.add(state)
-        wrong = judge(permits, target, event)
+        wrong = judge(permits, target, event, plans, flags)
         if wrong:
             bad += 1
             print(f"# power cut after change {k} ({ops[k - 1] if k else 'none'}): {wrong}"[:400])
@@ -276,12 +319,15 @@ def main():
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as top:
         os.chdir(top)
         subprocess.run([ROOT + "/tests/crash/workload.sh", "."], env=ENV, check=True)
-        first = test(1, "the power is cut during an apply", "old", "forward", "new", "commit")
-        second = test(2, "the power is cut during a rollback", "new", "rollback", "old", "rollback")
+        crew = {"plans": 3, "flags": ("--jobs", "2")}
+        done = [test(1, "the power is cut during an apply", "old", "forward", "new", "commit"),
+                test(2, "the power is cut during a rollback", "new", "rollback", "old", "rollback"),
+                test(3, "the power is cut during an apply by two jobs", "old", "forward-each", "new", "commit", **crew),
+                test(4, "the power is cut during a rollback by two jobs", "new-each", "rollback-each", "old", "rollback", **crew)]
         os.chdir("/")
-    print("1..2")
-    print(f"# {first[1] + second[1]} states")
-    return 1 if first[0] + second[0] else 0
+    print(f"1..{len(done)}")
+    print(f"# {sum(states for _, states in done)} states")
+    return 1 if any(bad for bad, _ in done) else 0
 
 
 if __name__ == "__main__":

@@ -4,14 +4,15 @@
 #
 # An apply and a rollback of three plans by two jobs are ended before every system call that touches the store:
 # now the parent is the one that dies, now a worker.  Then the next run completes it, or, from the same state,
-# undoes it; and what undoes is killed before every call as well.  In every call an error is met, too.
-# --quick takes every 11th point.
+# undoes it.  They are told to stop before every call, and every call fails.  What undoes is killed before every
+# call as well, and meets an error in every one; so does what completes.
+# --quick takes every 29th point.
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/crash/lib.bash
 . ./lib.bash
 every=1
-[ "${1-}" != --quick ] || every=11
+[ "${1-}" != --quick ] || every=29
 command -v strace >/dev/null || skip "strace is not installed"
 strace -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 workload
@@ -43,7 +44,7 @@ traced() { # INJECTION NAME PERMITS FLAG..: run with one call changed; the exit 
 	shift 3
 	# the group keeps the shell's own "Killed" off the report
 	{
-		ASAN_OPTIONS=$traced_options strace -f -qq -o /dev/null -e "trace=$name" -e "inject=$change" \
+		ASAN_OPTIONS=$traced_options timeout -s KILL 60 strace -f -qq -o /dev/null -e "trace=$name" -e "inject=$change" \
 			"$x/mig-apply" --store fs:s "$@" <"$permits" >out 2>err
 	} 2>/dev/null
 }
@@ -59,9 +60,10 @@ ended_well() {
 	[ "$(grep -c "\"event\":\"$3\"" "$1/.mig/ledger.ndjson")" = 3 ] || { echo "# not three $3"; return 1; }
 	tidy_store "$1"
 }
-# undone STORE TARGET PERMITS: the first plans are committed, of the others nothing is left, and no plan is open.
+# undone STORE BASE EVENT: the first plans are committed, of the others nothing is left, and no plan is open.
 undone() {
 	local begun ended
+	[ -e "$1/.mig/ledger.ndjson" ] || { same "$1" "$2"; return; }
 	begun=$(grep -c '"event":"begin"' "$1/.mig/ledger.ndjson" 2>/dev/null)
 	ended=$(grep -cE '"event":"(commit|undo|rollback)"' "$1/.mig/ledger.ndjson" 2>/dev/null)
 	[ "$begun" = "$ended" ] || { echo "# $begun plans begun, $ended ended"; return 1; }
@@ -130,6 +132,7 @@ killed_undo() { # BASE PERMITS TARGET EVENT
 	done
 }
 
+# Whatever fails, each plan is done or not, the next run does the rest, and success is success.
 failing() { # BASE PERMITS TARGET EVENT ERRNO
 	local name n code
 	while read -r name n; do
@@ -148,16 +151,112 @@ failing() { # BASE PERMITS TARGET EVENT ERRNO
 	done < <(points "$1" "$2" "$writes,$reads" --jobs 2)
 }
 
+# A signal, to the parent or to a worker, lets each plan be done or undone: none is left open.
+stopped() { # BASE PERMITS TARGET EVENT SIGNAL
+	local name n code
+	while read -r name n; do
+		fresh "$1"
+		traced "$name:signal=$5:when=$n" "$name" "$2" --jobs 2
+		code=$?
+		count=$((count + 1))
+		case $code in
+		0) same s "$3" || { wrong "$name $n" "exit 0 without being done"; continue; } ;;
+		# more than 128: it did not hold the lock yet, and died of the signal
+		1 | 130 | 143) why=$(undone s "$1" "$4") || { wrong "$name $n" "$why"; continue; } ;;
+		*) wrong "$name $n" "neither done nor stopped"; continue ;;
+		esac
+		run s "$2" --jobs 2 || { wrong "$name $n" "the next run fails"; continue; }
+		why=$(ended_well s "$3" "$4") || wrong "$name $n" "$why"
+	done < <(points "$1" "$2" "$writes" --jobs 2)
+}
+
+# An undo in which a call fails undoes, or leaves what the next one undoes.
+failing_undo() { # BASE PERMITS TARGET EVENT ERRNO
+	local name n code
+	fresh "$1"
+	traced renameat2:signal=KILL:when=3 renameat2 "$2"
+	rm -rf first && cp -a s first
+	while read -r name n; do
+		fresh first
+		traced "$name:error=$5:when=$n" "$name" nothing --recover undo
+		code=$?
+		count=$((count + 1))
+		case $code in
+		0 | 1 | 3 | 4) ;;
+		*) wrong "$name $n" "exit $code"; continue ;;
+		esac
+		old_or_new s || { wrong "$name $n" "a document is neither old nor new"; continue; }
+		[ "$code" != 0 ] || same s "$1" || { wrong "$name $n" "exit 0 without being undone"; continue; }
+		rm -rf u && cp -a s u
+		run u nothing --recover undo || { wrong "$name $n" "the next undo fails"; continue; }
+		why=$(undone u "$1" "$4") || { wrong "$name $n" "$why"; continue; }
+		same u "$1" || wrong "$name $n" "not undone"
+		run s "$2" || { wrong "$name $n" "the next run fails"; continue; }
+		same s "$3" || wrong "$name $n" "not completed"
+		why=$(tidy_store s) || wrong "$name $n" "$why"
+	done < <(points first nothing "$writes,$reads" --recover undo)
+}
+
+# The run that completes what a killed one has begun meets an error, and the next one completes it.
+failing_again() { # BASE PERMITS TARGET EVENT ERRNO
+	local name n code
+	fresh "$1"
+	traced renameat2:signal=KILL:when=3 renameat2 "$2"
+	rm -rf first && cp -a s first
+	while read -r name n; do
+		fresh first
+		traced "$name:error=$5:when=$n" "$name" "$2"
+		code=$?
+		count=$((count + 1))
+		case $code in
+		0 | 1 | 3 | 4) ;;
+		*) wrong "$name $n" "exit $code"; continue ;;
+		esac
+		old_or_new s || { wrong "$name $n" "a document is neither old nor new"; continue; }
+		[ "$code" != 0 ] || same s "$3" || { wrong "$name $n" "exit 0 without being done"; continue; }
+		run s "$2" || { wrong "$name $n" "the next run fails"; continue; }
+		same s "$3" || wrong "$name $n" "not completed"
+		why=$(tidy_store s) || wrong "$name $n" "$why"
+	done < <(points first "$2" "$writes,$reads")
+}
+
 begin
 killed old forward-each new commit
 end "an apply by two jobs killed before every call, completed and undone"
 begin
+killed new-each rollback-each old rollback
+end "a rollback by two jobs killed before every call, completed and undone"
+begin
 killed_undo old forward new commit
-end "an undo killed before every call"
+end "the undoing of an apply killed before every call"
+begin
+killed_undo new rollback old rollback
+end "the undoing of a rollback killed before every call"
+for s in INT TERM; do
+	begin
+	stopped old forward-each new commit $s
+	end "an apply by two jobs sent SIG$s before every call"
+done
+begin
+stopped new-each rollback-each old rollback TERM
+end "a rollback by two jobs sent SIGTERM before every call"
 for e in ENOSPC EIO; do
 	begin
 	failing old forward-each new commit $e
 	end "an apply by two jobs in which every call fails with $e"
+	begin
+	failing new-each rollback-each old rollback $e
+	end "a rollback by two jobs in which every call fails with $e"
+	begin
+	failing_undo old forward new commit $e
+	end "the undoing of an apply in which every call fails with $e"
+	begin
+	failing_undo new rollback old rollback $e
+	end "the undoing of a rollback in which every call fails with $e"
+	begin
+	failing_again old forward new commit $e
+	failing_again new rollback old rollback $e
+	end "the completing of what was killed, in which every call fails with $e"
 done
 echo "1..$tests"
 echo "# $all points"
