@@ -42,7 +42,7 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd
+           bats-file strace mandoc shellcheck python3 openssl xxd libcurl4-openssl-dev curl
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 

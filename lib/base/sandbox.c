@@ -46,6 +46,8 @@ static const struct ruleset by_abi[] = {
  */
 #define WRITING (~UINT64_C(0))
 
+static bool online; /* TCP may be spoken: set only by sandbox_online */
+
 static int failed(struct diag *d, const char *what)
 {
 	return diag_add(d, MIG_ERROR, "sandbox_failed", NULL, "cannot give up what is not needed: %s: %s", what,
@@ -69,7 +71,8 @@ static int landlock(int dir, uint64_t rights, struct diag *d)
 	if (abi < 1 || (abi == 1 && rights & LANDLOCK_ACCESS_FS_REFER))
 		return 0;
 	const struct ruleset *all = &by_abi[(abi < known ? abi : known) - 1];
-	int fd = (int)syscall(SYS_landlock_create_ruleset, all, sizeof *all, 0);
+	const struct ruleset wanted = { all->fs, online ? 0 : all->tcp, all->scopes };
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0);
 
 	if (fd < 0)
 		return failed(d, "landlock_create_ruleset");
@@ -126,6 +129,15 @@ int sandbox_reading(struct diag *d)
 	int rc = sandbox_tree(root, false, d);
 
 	close(root);
+	return rc;
+}
+
+int sandbox_online(struct diag *d)
+{
+	online = true;
+	int rc = sandbox_reading(d);
+
+	online = false;
 	return rc;
 }
 

@@ -11,9 +11,10 @@
  *
  *	sandbox_pure     nothing
  *	sandbox_reading  every file, for reading
+ *	sandbox_online   the same, and servers, over TCP
  *	sandbox_tree     what is below one folder, for reading or for writing, too
  *
- * By none of them can TCP be spoken, nor a process outside be sent a signal.
+ * By none of the others can TCP be spoken, nor a process outside be sent a signal.
  * Who writes below a folder may still do there what its user may, but make devices.
  */
 #ifndef MIG_SANDBOX_H
@@ -28,6 +29,9 @@ int sandbox_pure(struct diag *d);
 
 /* Files may still be opened, for reading only. */
 int sandbox_reading(struct diag *d);
+
+/* The same, and TCP may be spoken: who resolves a name reads files.  sandbox_pure can follow. */
+int sandbox_online(struct diag *d);
 
 /* Only what is below the folder dir, and that for reading only unless writes. */
 int sandbox_tree(int dir, bool writes, struct diag *d);

@@ -111,6 +111,18 @@ static const struct member step_members[] = { { "from_version", IS_STR }, { "kin
 	                                      { "plan_hash", IS_STR },    { "ref", IS_STR },
 	                                      { "step_id", IS_STR },      { "to_version", IS_STR },
 	                                      { NULL, 0 } };
+static const struct member snapshot_members[] = {
+	{ "after", IS_STR | MAY_LACK },
+	{ "app", IS_STR | IS_NULL },
+	{ "descriptor", IS_OBJ | IS_NULL },
+	{ "env", IS_STR },
+	{ "kind", IS_STR },
+	{ "query_hash", IS_STR | IS_NULL },
+	{ "source", IS_STR },
+	{ "sum", IS_STR },
+	{ "tenant", IS_STR },
+	{ NULL, 0 }
+};
 static const struct member end_members[] = {
 	{ "digest", IS_STR }, { "kind", IS_STR }, { "records", IS_NUM }, { "tool", IS_STR }, { NULL, 0 }
 };
@@ -128,7 +140,7 @@ static const struct {
 	[KIND_PERMIT] = { "permit", permit_members },       [KIND_OUTCOME] = { "outcome", outcome_members },
 	[KIND_VERDICT] = { "verdict", verdict_members },    [KIND_ENTRY] = { "entry", entry_members },
 	[KIND_STEP] = { "step", step_members },             [KIND_END] = { "end", end_members },
-	[KIND_FAULT] = { "fault", fault_members },
+	[KIND_FAULT] = { "fault", fault_members },          [KIND_SNAPSHOT] = { "snapshot", snapshot_members },
 };
 
 const char *kind_name(enum kind k)

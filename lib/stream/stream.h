@@ -35,6 +35,9 @@ struct stream {
 	char where[32];     /* "line 12" of the record handed out last */
 };
 
+/* MIG_MAX_RECORD in bytes; the default where it is unset or no number. */
+size_t stream_max_record(void);
+
 /* Read records from fd.  tool is borrowed. */
 void stream_init(struct stream *s, int fd, const char *tool);
 void stream_release(struct stream *s);
