@@ -97,7 +97,7 @@ $(cat audit)"
 }
 
 @test "EK-58 so does one that runs out of memory" {
-	[ -z "$(grep -a -o __asan_init "$MIG_X/mig-hash" | head -n 1)" ] || skip 'a sanitizer needs its memory'
+	! grep -q __asan_init "$MIG_X/mig-hash" || skip 'a sanitizer needs its memory'
 	printf '"%s"' "$(head -c 60000000 /dev/zero | tr '\0' x)" > large
 	fails 1 bash -c 'ulimit -v 60000 && mig-hash --canonical large'
 	final mig-hash '.payload | .ok == false and .exit == 1 and .code == "died"'

@@ -155,6 +155,16 @@ int stream_verify_end(const struct stream *s, struct tally *t, struct diag *d)
 	return 0;
 }
 
+int stream_check_sum(const struct stream *s, const struct record *r, struct diag *d)
+{
+	char want[HEX_SIZE], is[HEX_SIZE];
+
+	if (record_sum_holds(r->doc, 0, "sum", want, is))
+		return 0;
+	return diag_add(d, MIG_INVALID, "sum_mismatch", s->where,
+	                "the record was edited: its sum says %s, it has %s", want, is);
+}
+
 int stream_put(struct out *o, const char *text, size_t n)
 {
 	out_write(o, text, n);
