@@ -45,8 +45,8 @@ PLANTED = $(TOOLS:%=$(O)/plant/%)
 UNIT = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(O)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKAGES = gcc libc6-dev make libjq-dev libssl-dev libjansson-dev jq parallel bats bats-assert bats-support \
-           bats-file strace mandoc shellcheck python3 openssl xxd libsqlite3-dev sqlite3 \
-           postgresql libpq-dev
+           bats-file strace mandoc shellcheck python3 openssl xxd curl sqlite3 postgresql \
+           libsqlite3-dev libpq-dev libcurl4-openssl-dev
 # The executables stand in $(O)/bin; a release build also links them beside their sources.
 X = $(abspath $(O))/bin
 
@@ -117,11 +117,13 @@ $(O)/bin/mig-%: $(O)/bin/mig-%.o $(O)/libmig.a
 	@echo "  $(@F)"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+WRAPS = $(addprefix -Wl$(comma)--wrap=sandbox_,pure reading client tree trees)
+comma = ,
 # The filters once more, each with a betrayal behind its sandbox: for tests/sandbox.bats.
 plant: $(PLANTED)
 $(O)/plant/mig-%: $(O)/bin/mig-%.o $(O)/tests/plant.o $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,--wrap=sandbox_pure,--wrap=sandbox_reading,--wrap=sandbox_tree -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) $(WRAPS) -o $@ $^ $(LIBS)
 .SECONDARY: $(TOOLS:%=$(O)/bin/%.o) $(O)/tests/plant.o
 
 $(O)/bin/mig: bin/mig

@@ -1,12 +1,14 @@
 /*
  * mig-extract -- read a store's documents into a stream.
  *
- * stdin: nothing.  stdout: document and reject records, then end; with
+ * stdin: nothing, or an endpoint's answer.  stdout: document and reject records, then end; with
  * --list-versions, one versions record; with --applied, the applied plans; with
- * --ledger, its entries.  Exit: 0, 2, 3 (store, set, ref or plan missing), 4
- * (invalid set, broken ledger), 1.
+ * --ledger, its entries; of an endpoint, a snapshot record and the rows.  Exit: 0,
+ * 2, 3 (store, set, ref, plan or credentials missing), 4 (invalid set, broken
+ * ledger, not all rows), 1.
  */
 #include "cli.h"
+#include "dataset.h"
 #include "extract-schema.h"
 #include "extract.h"
 #include "history.h"
@@ -23,6 +25,9 @@ static const char help[] =
 	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
 	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
 	"                   [--since TIME] [--until TIME] [--ref REF]\n"
+	"       mig-extract --store ENDPOINT --tenant ID --env ENV [--query FILE]\n"
+	"                   [--entity NAME] [--after REF] [--token-file FILE] [--ca FILE]\n"
+	"                   [--api URL] [--page N] [--timeout SECONDS] [--retries N]\n"
 	"\n"
 	"Read the documents of a store that a migration set describes, or what was done to\n"
 	"them; write a stream.\n"
@@ -44,10 +49,26 @@ static const char help[] =
 	"    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
 	"    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
 	"    --ref REF          about plans that change this document\n"
+	"\n"
+	"ENDPOINT is https://HOST/PATH, instantdb:APP, or, for an answer that was saved, on\n"
+	"stdin, response:domain or response:instantdb.  The token is in MIG_TOKEN.\n"
+	"  --tenant ID --env ENV  whose rows, and from where\n"
+	"  --query FILE       what is asked for: {\"ENTITY\":{..},..}\n"
+	"  --entity NAME      only this one; without --query, all of it\n"
+	"  --after REF        only what comes behind this reference\n"
+	"  --token-file FILE  the token, in a file that only its owner may read\n"
+	"  --ca FILE          the certificates to trust, instead of the system's\n"
+	"  --api URL          of InstantDB (https://api.instantdb.com)\n"
+	"  --page N           rows to ask InstantDB for at a time (500)\n"
+	"  --timeout SECONDS  for each answer (60)\n"
+	"  --retries N        after a failure that may pass (4)\n"
 	"  --help --version\n"
 	"\n"
-	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref or plan\n"
-	"missing, 4 the set is invalid, or the ledger's chain is broken.\n";
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref, plan or\n"
+	"credentials missing, 4 the set is invalid, the ledger's chain is broken, or the\n"
+	"rows are not all there.\n";
+
+enum { NONE = -1 };
 
 struct opts {
 	const char *store, *set;
@@ -55,7 +76,48 @@ struct opts {
 	bool versions, applied, ledger, schema, create;
 	struct applied_ask which;
 	struct history_ask entries;
+	struct dataset_ask rows;
 };
+
+/* Is any option given that goes with an endpoint alone? */
+static bool asks_endpoint(const struct dataset_ask *r)
+{
+	return r->query || r->entity || r->after || r->token_file || r->ca || r->api || r->page != NONE ||
+	       r->timeout != NONE || r->retries != NONE;
+}
+
+static int64_t given(int64_t v, int64_t otherwise)
+{
+	return v == NONE ? otherwise : v;
+}
+
+/* Rows of an endpoint; MIG_USAGE, or -1 to go on. */
+static int check_endpoint(struct opts *o)
+{
+	const struct history_ask *h = &o->entries;
+	struct dataset_ask *r = &o->rows;
+
+	if (o->set || o->refs.n || o->versions || o->applied || o->ledger || o->which.to || o->which.plan ||
+	    o->which.last || h->migration || h->project || h->version || h->event || h->since || h->until)
+		return cli_usage(help, "an endpoint is asked with --tenant, --env, --query or --entity");
+	if (!h->tenant)
+		return cli_usage(help, "--tenant is required");
+	if (!cli_text(help, "tenant", h->tenant) || !cli_env(help, h->env) || !cli_text(help, "entity", r->entity) ||
+	    !cli_text(help, "after", r->after))
+		return MIG_USAGE;
+	if (!r->query && !r->entity && endpoint_online(endpoint_kind(o->store)))
+		return cli_usage(help, "--query is required, or --entity");
+	r->page = given(r->page, 500);
+	r->timeout = given(r->timeout, 60);
+	r->retries = given(r->retries, 4);
+	if (r->page < 2 || r->page > 100000 || r->timeout < 1 || r->timeout > 86400 || r->retries > 100)
+		return cli_usage(help, "--page: 2 to 100000; --timeout: 1 to 86400; --retries: 0 to 100");
+	r->uri = o->store;
+	r->tenant = h->tenant;
+	r->env = h->env;
+	r->api = r->api ? r->api : "https://api.instantdb.com";
+	return -1;
+}
 
 /* Documents need a set; what was done does not, and takes options of its own. */
 static int check_mode(struct opts *o)
@@ -101,6 +163,7 @@ static bool is_time(const char *s)
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	struct history_ask *h = &o->entries;
+	struct dataset_ask *r = &o->rows;
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "ref", CLI_LIST, &o->refs },
@@ -120,6 +183,15 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "event", CLI_TEXT, &h->event },
 		                        { "since", CLI_TEXT, &h->since },
 		                        { "until", CLI_TEXT, &h->until },
+		                        { "query", CLI_TEXT, &r->query },
+		                        { "entity", CLI_TEXT, &r->entity },
+		                        { "after", CLI_TEXT, &r->after },
+		                        { "token-file", CLI_TEXT, &r->token_file },
+		                        { "ca", CLI_TEXT, &r->ca },
+		                        { "api", CLI_TEXT, &r->api },
+		                        { "page", CLI_COUNT, &r->page },
+		                        { "timeout", CLI_COUNT, &r->timeout },
+		                        { "retries", CLI_COUNT, &r->retries },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
@@ -129,6 +201,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		o->store = cli_store();
 	if (!o->store)
 		return cli_usage(help, "--store is required");
+	if (endpoint_kind(o->store) != ENDPOINT_NONE)
+		return check_endpoint(o);
+	if (asks_endpoint(r))
+		return cli_usage(help, "--query, --entity and what follows in the list go with an endpoint");
 	if ((rc = check_mode(o)) >= 0)
 		return rc;
 	if (o->which.to && strlen(o->which.to) < 10 && strspn(o->which.to, "0123456789") == strlen(o->which.to)) {
@@ -169,6 +245,10 @@ static void run(struct opts *o, struct out *out, struct diag *d)
 	struct set *set;
 	struct store *store;
 
+	if (o->rows.uri) {
+		dataset_run(&o->rows, out, d);
+		return;
+	}
 	if (o->applied || o->ledger || o->schema) {
 		run_history(o, out, d);
 		return;
@@ -188,7 +268,7 @@ static void run(struct opts *o, struct out *out, struct diag *d)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .store = NULL };
+	struct opts o = { .rows = { .page = NONE, .timeout = NONE, .retries = NONE } };
 	struct filter f;
 
 	progname = "mig-extract";

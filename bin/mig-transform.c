@@ -57,8 +57,8 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	cli_forget_surroundings();
 	filter_init(&f, progname, true);
+	cli_forget_surroundings();
 	if ((set = set_read(o.set, &f.d)) && sandbox_pure(&f.d) == 0) {
 		const struct transform_ask ask = { set, o.target, o.check_paths };
 

@@ -52,6 +52,14 @@ $(error MIG_GATE_FLAGS: not from the environment: say it to make, or in the Make
 endif
 unexport MIG_GATE_FLAGS
 
+# With an audit, one name for all the filters of this make.
+ifneq ($(MIG_AUDIT),)
+ifeq ($(MIG_RUN_ID),)
+MIG_RUN_ID := $(shell date +%s)-$(shell echo $$PPID)
+endif
+export MIG_AUDIT MIG_RUN_ID
+endif
+
 # 'one word for the shell', and --flag='value' if the variable has one.
 mig-q = '$(subst ','\'',$1)'
 mig-flag = $(if $($2),$1=$(call mig-q,$($2)))

@@ -47,6 +47,8 @@ example() {
 	mig-plan --env dev --tenant acme --migration ticket --target-version 2.0.0 < changes > faults 2> /dev/null || :
 	mig-gate --env dev --tenant acme --apply --allow-destructive < plans > permits
 	mig-apply --store fs:store < permits > outcomes
+	echo '{"ok": true, "data": {"tickets": []}, "truncated": null}' |
+		mig-extract --store response:domain --tenant acme --env dev --entity tickets > snapshots
 	cp store/.mig/ledger.ndjson ledger
 	mig-extract --store fs:store --ledger --ref tickets/7.json > asked
 	sed -i 's/"high"/"low"/' store/tickets/7.json
@@ -65,7 +67,7 @@ masked() {
 		s/("ledger":\{"head":)"[^"]*"/\1"*"/'
 }
 
-KINDS="document:documents change:changes current:changes reject:changes versions:versions plan:plans permit:permits
+KINDS="document:documents snapshot:snapshots change:changes current:changes reject:changes versions:versions plan:plans permit:permits
 	outcome:outcomes verdict:verdicts entry:ledger step:asked end:plans fault:faults"
 
 # bless MARK FILE: put FILE's text into the display of mig-stream(5).
@@ -124,7 +126,7 @@ shown() {
 }
 
 @test "the hashes in mig-stream(5) hold" {
-	for kind in document change current reject plan sql-plan schema fault; do
+	for kind in document snapshot change current reject plan sql-plan schema fault; do
 		display "example: $kind" "$MAN/mig-stream.5" | sed 's/^ *//' | tr -d '\n' | mig-hash --check
 	done
 	# an entry's hash is over the entry without it

@@ -24,7 +24,7 @@ SAMPLES=$MIG_ROOT/samples
 export MIG_ROOT MIG_X SETS SAMPLES
 
 mig_setup() {
-	unset MIG_STORE DATABASE_URL MIG_MAX_RECORD MIG_AUDIT NO_COLOR "${!PG@}" CDPATH
+	unset MIG_STORE DATABASE_URL MIG_MAX_RECORD MIG_AUDIT MIG_RUN_ID MIG_TOKEN NO_COLOR "${!PG@}" CDPATH
 	export PATH=$MIG_X:$PATH LC_ALL=C.UTF-8 TZ=UTC MIG_ACTOR=tester
 	export SOURCE_DATE_EPOCH=1735689600 # 2025-01-01T00:00:00Z
 	# The sanitizers' own exit code, so that no abort passes for a "general error".

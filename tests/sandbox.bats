@@ -43,6 +43,8 @@ filter() {
 	hash | report) "$x" ;;
 	approve) "$x" --digest "$(printf '%064d' 0)" --env dev --approver a --ticket t --expires-at 2025-01-01T00:00:00Z \
 		--key outside/key.pem ;;
+	endpoint) "$PLANT/mig-extract" --store http://127.0.0.1:1/ --tenant acme --env dev --entity notes ;;
+	answer) "$PLANT/mig-extract" --store response:domain --tenant acme --env dev ;;
 	hash-file) "$PLANT/mig-hash" outside/file ;;
 	hash-files) "$PLANT/mig-hash" outside/file outside/file ;;
 	esac < /dev/null
@@ -77,7 +79,7 @@ needs_landlock() {
 }
 
 # a pure filter is what opens nothing more, whatever the kernel has
-pure=(transform plan plan-set rollback gate report hash hash-file approve)
+pure=(transform plan plan-set rollback gate report hash hash-file approve answer)
 stores=(extract verify apply)
 
 @test "SG-52 a pure filter can open no file, neither for reading nor for writing" {
@@ -125,6 +127,15 @@ stores=(extract verify apply)
 	tries remove:outside/file import
 	tries connect import
 	allowed write:site/new import
+}
+
+@test "who asks a server may read files and speak TCP, and write nothing" {
+	needs_landlock
+	tries write:outside/new endpoint
+	tries write:"$TMPDIR/new" endpoint
+	tries remove:outside/file endpoint
+	allowed read:/etc/passwd endpoint
+	allowed connect endpoint
 }
 
 @test "apply can make no device, not even in its store" {

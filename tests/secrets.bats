@@ -8,7 +8,7 @@ load store
 # Every place of the environment where somebody keeps a secret; none of them is ours to repeat.
 canaries() {
 	export DATABASE_URL=postgresql://ada:canary-url@db.example/x PGPASSWORD=canary-pg API_TOKEN=canary-token
-	export MIG_AUDIT=https://log:canary-audit@log.example/ MIG_SIGNING_KEY=canary-key AWS_SECRET_ACCESS_KEY=canary-aws
+	export MIG_AUDIT=file:$PWD/audit MIG_RUN_ID=run-1 MIG_TOKEN=canary-token MIG_SIGNING_KEY=canary-key AWS_SECRET_ACCESS_KEY=canary-aws
 	export MIG_STORE=fs:site
 }
 
@@ -59,7 +59,7 @@ secret_site() {
 	in=back said mig-gate --env dev --apply && mv last permits
 	in=permits said mig-apply
 	[ -s site/.mig/ledger.ndjson ] && [ "$(grep -c . site/.mig/ledger.ndjson)" -ge 4 ]
-	silent canary said site documents changed plan permits outcomes verdicts
+	silent canary said site documents changed plan permits outcomes verdicts audit
 }
 
 @test "CH-54 EK-65 the front door and the make fragment repeat no secret of the environment" {
@@ -82,7 +82,7 @@ secret_site() {
 	[ "$(cat mig-out/exit-code)" = 0 ]
 	# and with a store that is not there
 	MIG_STORE=postgresql://ada:canary-store@db.example/x said make mig-plan || true
-	silent canary said site plan reports mig-out
+	silent canary said site plan reports mig-out audit
 }
 
 @test "CH-54 EK-65 a refused run repeats no secret of its arguments" {
@@ -104,6 +104,13 @@ secret_site() {
 		said mig plan "$uri"
 		said mig apply "--tokn=$uri"
 	done
+	export MIG_RUN_ID=run-1
+	MIG_AUDIT=https://log:canary@log.example/ said mig-hash plan
+	MIG_AUDIT=file:audit said mig-verify --store fs:https://ada:canary@h/x
+	MIG_AUDIT=file:audit said mig-plan --rollback --reason 'the password: canary, ada' < plan
+	MIG_AUDIT=file:audit said mig-hash https://ada:canary@h/file
+	grep -q operands audit
+	silent canary audit
 	for tool in extract transform plan gate apply verify hash report; do
 		said "mig-$tool" --api-token=canary
 		said "mig-$tool" --password canary

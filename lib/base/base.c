@@ -5,8 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *progname = "mig";
+void (*last_words)(enum mig_exit code);
+
+void end_at_once(enum mig_exit code)
+{
+	if (last_words)
+		last_words(code);
+	_exit(code);
+}
 
 void die(enum mig_exit code, const char *fmt, ...)
 {
@@ -17,6 +26,8 @@ void die(enum mig_exit code, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+	if (last_words)
+		last_words(code);
 	exit(code);
 }
 

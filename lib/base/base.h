@@ -37,6 +37,13 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print "prog: message" on stderr and exit with code.  For bin/ and out of memory only. */
 _Noreturn void die(enum mig_exit code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * If it is set, it is called with the exit code where a process ends at once: by
+ * die, and by end_at_once, which a signal handler may call.
+ */
+extern void (*last_words)(enum mig_exit code);
+_Noreturn void end_at_once(enum mig_exit code);
+
 /* The name that messages begin with; set once by main, borrowed. */
 extern const char *progname;
 

@@ -40,6 +40,10 @@ struct out {
 	int fd;
 	int err; /* errno of the first failure; EPIPE: the reader has gone, be silent */
 	struct buf b;
+	struct {
+		char digest[65];
+		uint64_t records;
+	} end; /* of the stream that was written here; digest is "" until it is */
 };
 
 void out_init(struct out *o, int fd);

@@ -36,7 +36,10 @@ int sandbox_tree(int dir, bool writes, struct diag *d);
 /* The same for at most three folders. */
 int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
 
-/* Servers may be spoken to, files read, and what is below the folder dir written; dir -1: nothing. */
+/*
+ * Servers may be spoken to, files read (who resolves a name does), and what is below the folder dir
+ * written; dir -1: nothing.  sandbox_pure can follow.
+ */
 int sandbox_client(int dir, struct diag *d);
 
 #endif

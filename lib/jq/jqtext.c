@@ -179,7 +179,7 @@ static void compiler_died(int sig)
 	(void)sig;
 	w = write(STDERR_FILENO, text, sizeof text - 1);
 	(void)w;
-	_exit(MIG_ERROR);
+	end_at_once(MIG_ERROR);
 }
 
 /* What ends libjq while it compiles ends the filter with 1; what ends a program that runs is jqrun_guard's affair. */

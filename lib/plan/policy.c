@@ -233,7 +233,7 @@ static void die_in_jq(int sig)
 	put(STDERR_FILENO, ": ");
 	put(STDERR_FILENO, what);
 	put(STDERR_FILENO, "\n");
-	_exit(MIG_INVALID);
+	end_at_once(MIG_INVALID);
 }
 
 void policies_guard(int fd, const char *tool)

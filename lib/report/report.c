@@ -209,6 +209,7 @@ static int add(struct reporting *r, const struct record *x)
 	case KIND_FAULT: keep_fault(r, x); return 0;
 	case KIND_ENTRY:
 	case KIND_STEP: return add_entry(r, x);
+	case KIND_SNAPSHOT: return stream_check_sum(r->in, x, r->d);
 	case KIND_END: return 0;
 	case KIND_SCHEMA:
 	case KIND_OTHER: break;

@@ -116,6 +116,18 @@ static const struct member schema_members[] = { { "applied", IS_ARR },   { "dial
 	                                        { "estimates", IS_OBJ }, { "hash", IS_STR },
 	                                        { "kind", IS_STR },      { "live", IS_OBJ },
 	                                        { "recorded", IS_OBJ | IS_NULL }, { NULL, 0 } };
+static const struct member snapshot_members[] = {
+	{ "after", IS_STR | MAY_LACK },
+	{ "app", IS_STR | IS_NULL },
+	{ "descriptor", IS_OBJ | IS_NULL },
+	{ "env", IS_STR },
+	{ "kind", IS_STR },
+	{ "query_hash", IS_STR | IS_NULL },
+	{ "source", IS_STR },
+	{ "sum", IS_STR },
+	{ "tenant", IS_STR },
+	{ NULL, 0 }
+};
 static const struct member end_members[] = {
 	{ "digest", IS_STR }, { "kind", IS_STR }, { "records", IS_NUM }, { "tool", IS_STR }, { NULL, 0 }
 };
@@ -134,6 +146,7 @@ static const struct {
 	[KIND_VERDICT] = { "verdict", verdict_members },    [KIND_ENTRY] = { "entry", entry_members },
 	[KIND_STEP] = { "step", step_members },             [KIND_SCHEMA] = { "schema", schema_members },
 	[KIND_END] = { "end", end_members },                [KIND_FAULT] = { "fault", fault_members },
+	[KIND_SNAPSHOT] = { "snapshot", snapshot_members },
 };
 
 const char *kind_name(enum kind k)

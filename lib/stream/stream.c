@@ -39,8 +39,7 @@ void tally_hex(struct tally *t, char hex[HEX_SIZE])
 	digest_final(t->sum, hex);
 }
 
-/* MIG_MAX_RECORD in bytes; the default where it is unset or no number. */
-static size_t max_record(void)
+size_t stream_max_record(void)
 {
 	const char *s = getenv("MIG_MAX_RECORD");
 	char *end;
@@ -52,7 +51,7 @@ static size_t max_record(void)
 void stream_init(struct stream *s, int fd, const char *tool)
 {
 	*s = (struct stream){ .doc = DOC_INIT, .tool = tool };
-	lines_init(&s->lines, fd, max_record());
+	lines_init(&s->lines, fd, stream_max_record());
 }
 
 void stream_release(struct stream *s)
@@ -156,6 +155,16 @@ int stream_verify_end(const struct stream *s, struct tally *t, struct diag *d)
 	return 0;
 }
 
+int stream_check_sum(const struct stream *s, const struct record *r, struct diag *d)
+{
+	char want[HEX_SIZE], is[HEX_SIZE];
+
+	if (record_sum_holds(r->doc, 0, "sum", want, is))
+		return 0;
+	return diag_add(d, MIG_INVALID, "sum_mismatch", s->where,
+	                "the record was edited: its sum says %s, it has %s", want, is);
+}
+
 int stream_put(struct out *o, const char *text, size_t n)
 {
 	out_write(o, text, n);
@@ -176,6 +185,8 @@ int stream_put_end(struct out *o, const char *tool, uint64_t records, const char
 	int rc = stream_put(o, b.s, b.len);
 
 	buf_release(&b);
+	snprintf(o->end.digest, sizeof o->end.digest, "%s", digest);
+	o->end.records = records;
 	/* the next filter waits for it; who wrote it may have much to clear away */
 	return rc < 0 ? -1 : out_flush(o);
 }

@@ -35,6 +35,9 @@ struct stream {
 	char where[32];     /* "line 12" of the record handed out last */
 };
 
+/* MIG_MAX_RECORD in bytes; the default where it is unset or no number. */
+size_t stream_max_record(void);
+
 /* Read records from fd.  tool is borrowed. */
 void stream_init(struct stream *s, int fd, const char *tool);
 void stream_release(struct stream *s);
@@ -50,6 +53,9 @@ int stream_next(struct stream *s, struct record *r, struct diag *d);
 
 /* Compare the end's records and digest with what was received: 0, or MIG_INVALID "stream_incomplete". */
 int stream_verify_end(const struct stream *s, struct tally *t, struct diag *d);
+
+/* Does the sum of the record handed out last hold?  0, or MIG_INVALID "sum_mismatch". */
+int stream_check_sum(const struct stream *s, const struct record *r, struct diag *d);
 
 /* Write one record's text and LF. */
 int stream_put(struct out *o, const char *text, size_t n);

@@ -1,6 +1,7 @@
 /* apply.c -- see apply.h */
 #include "apply.h"
 
+#include "audit.h"
 #include "crew.h"
 #include "holding.h"
 #include "pace.h"
@@ -99,6 +100,7 @@ static int take_permit(struct taken *t, struct holding *h, const struct record *
 	            0 ||
 	    check_digest(h, &t->digest, where, d) < 0)
 		return -1;
+	audit_scope(h->grant.env, h->grant.tenant);
 	tally_plan(&t->tally, h->plan.hash);
 	survey_note(&t->survey, &h->plan);
 	add_job(t, &h->plan);

@@ -1,6 +1,8 @@
 /* cli.c -- see cli.h */
 #include "cli.h"
 
+#include "audit.h"
+#include "given.h"
 #include "moment.h"
 #include "ledger.h"
 #include "progress.h"
@@ -118,6 +120,7 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 
 		if (rc)
 			return rc;
+		given_add(o->name, given, o->kind == CLI_LIST);
 	}
 	if (i < argc && strcmp(argv[i], "--") == 0)
 		i++;
@@ -127,6 +130,8 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 		*operands = i;
 	else if (i < argc)
 		return cli_usage(help, "unexpected argument: %s", argv[i]);
+	for (; i < argc; i++)
+		given_add("", argv[i], true);
 	return -1;
 }
 
@@ -276,6 +281,37 @@ char *cli_actor(const char *help)
 	return ledger_user();
 }
 
+/* The audit's snapshot record, if there is an audit: 0, or -1 after a finding. */
+static int begin_audit(struct filter *f)
+{
+	const char *sink = getenv("MIG_AUDIT"), *id = getenv("MIG_RUN_ID"), *epoch = getenv("SOURCE_DATE_EPOCH");
+	const char *actor = getenv("MIG_ACTOR");
+
+	if (!sink || !*sink)
+		return 0;
+	if (!id || !is_plain(id))
+		return diag_add(&f->d, MIG_USAGE, "bad_audit", NULL,
+		                "MIG_AUDIT needs MIG_RUN_ID: one name for all the filters of a run");
+	char *options = given_json(), *who = actor && is_plain(actor) ? xstrdup(actor) : ledger_user();
+	char *now = epoch && *epoch ? stamp_of((time_t)strtoll(epoch, NULL, 10)) : NULL;
+	const struct audit_run run = {
+		.run_id = id,
+		.script = f->tool,
+		.actor = who,
+		.env = given_value("env"),
+		.tenant = given_value("tenant"),
+		.options = options,
+		.now = now,
+	};
+	int rc = audit_begin(sink, &run, &f->d);
+
+	last_words = audit_died;
+	free(options);
+	free(who);
+	free(now);
+	return rc;
+}
+
 void filter_init(struct filter *f, const char *tool, bool reads)
 {
 	*f = (struct filter){ .tool = tool, .d = DIAG_INIT, .reads = reads };
@@ -284,7 +320,27 @@ void filter_init(struct filter *f, const char *tool, bool reads)
 	out_init(&f->out, STDOUT_FILENO);
 	if (reads)
 		stream_init(&f->in, STDIN_FILENO, tool);
+	int audited = begin_audit(f);
+
+	given_forget();
+	if (audited < 0)
+		exit(filter_finish(f));
 	progress_start(tool, " records");
+}
+
+static void end_audit(struct filter *f, int code)
+{
+	const struct finding *first = diag_first(&f->d);
+	bool written = f->out.end.digest[0], read = f->reads && f->in.end;
+	const struct audit_end end = {
+		.exit = (enum mig_exit)code,
+		.code = first ? first->rule : NULL,
+		.reason = first ? first->message : NULL,
+		.digest = written ? f->out.end.digest : read ? f->in.end_digest : NULL,
+		.records = written ? f->out.end.records : f->in.end_records,
+	};
+
+	audit_end(&end, &f->d);
 }
 
 static void print_findings(const struct filter *f)
@@ -311,6 +367,11 @@ int filter_finish(struct filter *f)
 	out_finish(&f->out, &f->d);
 	code = fault ? f->in.fault_exit : diag_exit(&f->d);
 	if (f->out.err && code == MIG_OK)
+		code = MIG_ERROR;
+	size_t found = f->d.n;
+
+	end_audit(f, code);
+	if (f->d.n > found && code == MIG_OK)
 		code = MIG_ERROR;
 	print_findings(f);
 	if (f->reads)

@@ -84,12 +84,16 @@ struct filter {
 	bool page;   /* stdout is for people: no fault records on it */
 };
 
-/* Start: stdout buffered, SIGPIPE ignored, and, if reads, stdin as a stream. */
+/*
+ * Start: stdout buffered, SIGPIPE ignored, and, if reads, stdin as a stream.
+ * With MIG_AUDIT, the audit has its snapshot record when this returns; where it
+ * cannot have one, the process ends here, with a fault, and nothing was done.
+ */
 void filter_init(struct filter *f, const char *tool, bool reads);
 
 /*
- * Finish: a fault for the first finding unless one came in, stdout flushed,
- * findings on stderr.  Returns the contract's code: that of the fault that came
+ * Finish: a fault for the first finding unless one came in, stdout flushed, the
+ * audit's final record, findings on stderr.  Returns the contract's code: that of the fault that came
  * in, else that of the findings.  Releases f.
  */
 int filter_finish(struct filter *f);

@@ -186,6 +186,7 @@ static int check_record(struct hashing *x)
 		check_own(x, 0, "sum", "sum_mismatch");
 		count_object(x, "before");
 		break;
+	case KIND_SNAPSHOT: check_own(x, 0, "sum", "sum_mismatch"); break;
 	case KIND_CURRENT:
 	case KIND_REJECT:
 		check_own(x, 0, "sum", "sum_mismatch");

@@ -475,6 +475,8 @@ static int take_in(struct planning *p, struct stream *in)
 			rc = count(p, &r, "hash") < 0
 			             ? -1
 			             : (p->rejects++, spool_add(p->reject_lines, r.line, r.len, p->d));
+		else if (r.kind == KIND_SNAPSHOT) /* where rows came from is no part of a plan */
+			rc = stream_check_sum(in, &r, p->d);
 		else if (r.kind != KIND_END)
 			rc = diag_add(p->d, MIG_USAGE, "unexpected_kind", in->where,
 			              "not a change, current or reject record%s",

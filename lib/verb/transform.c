@@ -63,7 +63,7 @@ static void die_in_jq(int sig)
 		ssize_t w = write(STDERR_FILENO, text, sizeof text - 1);
 
 		(void)w;
-		_exit(MIG_ERROR);
+		end_at_once(MIG_ERROR);
 	}
 	const char *what = sig == SIGVTALRM ? "ran for more than 10 seconds" : "crashed libjq or ran out of memory";
 
@@ -75,7 +75,7 @@ static void die_in_jq(int sig)
 	put_text("\",\"ref\":");
 	put(dying.ref, dying.nref);
 	put_text(",\"tool\":\"mig-transform\"}\n");
-	_exit(MIG_INVALID);
+	end_at_once(MIG_INVALID);
 }
 
 /* Write the record in w->record after giving it its sum, in front of the member at offset at. */

@@ -1,6 +1,7 @@
 /* verify.c -- see verify.h */
 #include "verify.h"
 
+#include "audit.h"
 #include "complaint.h"
 #include "effect.h"
 #include "patch.h"
@@ -335,7 +336,7 @@ static int verify_plan(struct verifying *v, const struct plan *p)
 }
 
 /* Find the record's plan: inside it, or for an outcome in the store. */
-static int find_plan(struct verifying *v, const struct record *r, struct plan *p, struct doc *stored, const char *where)
+static int read_plan(struct verifying *v, const struct record *r, struct plan *p, struct doc *stored, const char *where)
 {
 	char *hash;
 	int rc;
@@ -352,6 +353,14 @@ static int find_plan(struct verifying *v, const struct record *r, struct plan *p
 		rc = diag_add(v->d, MIG_INVALID, "plan_hash_integrity_failed", where, "the stored plan is damaged: %s",
 		              stored->err.reason);
 	return rc < 0 ? -1 : plan_read(p, stored, 0, where, v->d);
+}
+
+static int find_plan(struct verifying *v, const struct record *r, struct plan *p, struct doc *stored, const char *where)
+{
+	if (read_plan(v, r, p, stored, where) < 0)
+		return -1;
+	audit_scope(p->env, p->tenant);
+	return 0;
 }
 
 /* Read the hashes of the plans in the file of --against. */
