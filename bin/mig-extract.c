@@ -33,7 +33,7 @@ static const char help[] =
 	"them; write a stream.\n"
 	"\n"
 	"  --store URI        where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                     (or MIG_STORE)\n"
+	"                     or postgresql://.. (or MIG_STORE)\n"
 	"  --set DIR          the migration set\n"
 	"  --ref REF          only this document; may be given more than once\n"
 	"  --list-versions    count the documents by version instead\n"

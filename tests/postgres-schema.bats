@@ -195,6 +195,18 @@ indexed() {
 	[ -z "$(sql "SELECT relname FROM pg_class WHERE relname = 'a'")" ]
 }
 
+@test "a plan that keeps rows needs --state on PostgreSQL: 3, and nothing is done" {
+	migrate "$(table 1 users "$(field 1 name single-line-text)$(field 2 phone single-line-text)")"
+	sql "INSERT INTO users (name, phone) VALUES ('ada', '1'), ('bob', '2')"
+	app "$(table 1 users "$(field 1 name single-line-text)")"
+	schema | plan_schema | gated --allow-destructive > permits
+	fails 3 mig-apply --store "$DB" < permits
+	[ "$(sql 'SELECT count(phone) FROM users')" = 2 ]
+	mkdir -p kept
+	mig-apply --store "$DB" --state kept < permits > outcome
+	[ "$(wc -l < kept/backups/*.ndjson)" -eq 2 ]
+}
+
 @test "mig-verify holds a session that cannot write" {
 	migrate "$(table 1 users "$(field 1 name single-line-text)")"
 	mig-verify --store "$DB" < last > verdict

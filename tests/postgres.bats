@@ -45,7 +45,7 @@ sessions() {
 }
 
 @test "a database that is not there is 3 and named" {
-	fails 3 mig-extract --store "postgresql://mig:hunter2@/absent?host=$SERVER" --schema
+	fails 3 mig-extract --store "postgresql://owner:hunter2@/absent?host=$SERVER" --schema
 	faulted 3 connection_failed
 	said 'database "absent" does not exist'
 }
@@ -66,7 +66,7 @@ sessions() {
 	printf '*:*:*:shy:sesame\n' > pass
 	chmod 600 pass
 	PGPASSFILE=$PWD/pass mig-extract --store "$(store_of shy)" --schema
-	PGHOST=$SERVER PGUSER=mig PGDATABASE=$DATABASE mig-extract --store postgresql:// --schema
+	PGHOST=$SERVER PGUSER=owner PGDATABASE=$DATABASE mig-extract --store postgresql:// --schema
 	MIG_STORE=$(store_of shy sesame) mig-extract --schema
 }
 

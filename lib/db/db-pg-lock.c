@@ -95,10 +95,7 @@ int pg_lock(struct db *db, unsigned seconds, const char *holder, struct diag *d)
 	for (uint64_t left = (uint64_t)seconds * (1000 / POLL_MS) + 1; !got; left--) {
 		if (left == 0 || (db->stop && db->stop()))
 			return locked(p, d);
-		if (pg_plain(p,
-		             p->tried ? "SELECT pg_try_advisory_xact_lock(" LOCK_KEYS ")"
-		                      : "SELECT pg_try_advisory_lock(" LOCK_KEYS ")",
-		             take_first, &got, d) < 0)
+		if (pg_plain(p, "SELECT pg_try_advisory_lock(" LOCK_KEYS ")", take_first, &got, d) < 0)
 			return -1;
 		if (!got && left > 1)
 			nanosleep(&(struct timespec){ 0, POLL_MS * 1000000 }, NULL);

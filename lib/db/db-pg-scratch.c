@@ -115,6 +115,6 @@ struct db *pg_scratch(struct db *db, struct diag *d)
 	s->base.ops = ops;
 	s->conn = p->conn;
 	s->mode = DB_WRITE;
-	s->inside = s->tried = true;
+	s->inside = true;
 	return &s->base;
 }

@@ -19,8 +19,7 @@ struct pg {
 	bool preparing;     /* they are, if this transaction commits */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
-	bool tried;         /* a scratch database: all of it is one transaction, */
-	unsigned depth;     /* with so many savepoints */
+	unsigned depth;     /* a scratch database: how many savepoints it has made */
 };
 
 /* What every transaction, and the session, begins with: the same text from any server for the same thing. */
