@@ -121,7 +121,7 @@ $(O)/bin/mig-%: $(O)/bin/mig-%.o $(O)/libmig.a
 plant: $(PLANTED)
 $(O)/plant/mig-%: $(O)/bin/mig-%.o $(O)/tests/plant.o $(O)/libmig.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,--wrap=sandbox_pure,--wrap=sandbox_reading,--wrap=sandbox_tree -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,--wrap=sandbox_pure,--wrap=sandbox_reading,--wrap=sandbox_tree,--wrap=sandbox_trees -o $@ $^ $(LIBS)
 .SECONDARY: $(TOOLS:%=$(O)/bin/%.o) $(O)/tests/plant.o
 
 $(O)/bin/mig: bin/mig

@@ -35,6 +35,8 @@ enum { LEFT_OUT = 97, DENIED = 98, POSSIBLE = 99 };
 int __real_sandbox_pure(struct diag *d);
 int __real_sandbox_reading(struct diag *d);
 int __real_sandbox_tree(int dir, bool writes, struct diag *d);
+int __real_sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
+int __wrap_sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
 int __wrap_sandbox_pure(struct diag *d);
 int __wrap_sandbox_reading(struct diag *d);
 int __wrap_sandbox_tree(int dir, bool writes, struct diag *d);
@@ -98,4 +100,9 @@ int __wrap_sandbox_reading(struct diag *d)
 int __wrap_sandbox_tree(int dir, bool writes, struct diag *d)
 {
 	return betray(bare ? 0 : __real_sandbox_tree(dir, writes, d));
+}
+
+int __wrap_sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d)
+{
+	return betray(bare ? 0 : __real_sandbox_trees(dirs, n, writes, d));
 }
