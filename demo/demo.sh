@@ -21,6 +21,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$scratch"
 ln -s "$here/migrations" migrations
+ln -s "$here/samples/app" app
 mkdir site
 cp -R "$here/samples/manifests/artifacts" "$here/samples/manifests/troubled" site/
 cp -R site start
@@ -50,6 +51,11 @@ sections() {
 # two_kinds: of a reviewer's page, two of the kinds of change, without what was read above.
 two_kinds() {
 	sections PLAN CHANGES SAFETY APPROVE | sed '/^  [a-z]* *none$/d; /^  set /d; /^  1 x /,/^  also/{/^  also/!d;}'
+}
+
+# findings: of a reviewer's page of SQL, what is to be known of it.
+findings() {
+	sections PLAN FINDINGS APPROVE | sed '/^  [a-z]* *none$/d; /^  set /d; /^  safe /d' | cut -c 1-110
 }
 
 # refs: of findings, who and why.
@@ -89,3 +95,29 @@ step 0 "mig verify $site --plan plan.ndjson --format text"
 say 'And back: every byte as it was, no backup left behind.'
 step 0 "mig rollback $site --env dev --plan plan.ndjson --apply --reason 'end of demo' --format text"
 step 0 'diff -r --exclude=.mig start site && echo the same'
+
+db='--store sqlite:shop.db'
+to='--env dev --migration app'
+
+say 'The same for a database: a schema is declared, the plan is the SQL that leads there.'
+step 0 "mig apply $db --create --schema app/app-1.json $to --target-version 1.0.0 --apply --format text"
+step 0 "sqlite3 shop.db < app/rows.sql"
+step 0 "mig plan $db --schema app/app-2.json $to --target-version 1.1.0 --plan shop.ndjson"
+step 0 'mig report shop.ndjson' findings
+
+say 'Forth and back on a copy, before anything happens:'
+step 0 "mig verify $db --plan shop.ndjson --rehearse --format text"
+
+say 'A phone number goes, so the rows that hold one are kept in a file first.'
+step 0 "mig apply $db --env dev --plan shop.ndjson --apply --format text" grep -v '^mig-gate:'
+step 0 "mig verify $db --plan shop.ndjson --format text"
+
+say 'Somebody alters the database by hand:'
+step 0 "sqlite3 shop.db 'ALTER TABLE users ADD COLUMN extra TEXT'"
+step 4 "mig verify $db --drift --format text" grep -v '^verify'
+step 0 "sqlite3 shop.db 'ALTER TABLE users DROP COLUMN extra'"
+
+say 'And back to the first version of its history, phone numbers included.'
+step 0 "mig rollback $db --to 1 --env dev --apply --allow-destructive --reason 'end of demo' --format text" \
+	grep -v '^mig-gate:'
+step 0 "sqlite3 shop.db 'SELECT id, total, phone FROM orders'"
