@@ -457,6 +457,21 @@ dropped() {
 	mig-verify --store sqlite:app.db < plan > /dev/null
 }
 
+@test "the check of a hand-written hop is asked again as long as it is the newest" {
+	database 'CREATE TABLE t (a)'
+	sql_planned '[{"id":"up:sql","actions":["INSERT INTO t VALUES (1)"],"undo":["DELETE FROM t"],
+		"postconditions":[{"check":"verify","message":"t has one row","sql":"SELECT count(*) = 1 FROM t"}]}]'
+	cp plan first && permitted && applied
+	mig-verify --store sqlite:app.db < first > /dev/null
+	ask 'INSERT INTO t VALUES (2)'
+	fails 4 mig-verify --store sqlite:app.db < first
+	faulted 4 drift
+	[[ $stderr == *'t has one row'* ]]
+	sql_planned '[{"id":"down:sql","actions":["DELETE FROM t"]}]'
+	permitted && applied
+	mig-verify --store sqlite:app.db < first > /dev/null
+}
+
 @test "an edited ledger is found: 4, and nothing is put behind it" {
 	database
 	sql_planned "$(steps)" && permitted && applied
