@@ -17,11 +17,11 @@ f() {
 	printf '{"id":%d,"name":"%s","type":"%s"%s}' "$1" "$2" "$3" "${4:+,$4}"
 }
 
-# migrate [GATE FLAG..]: the whole way from app.json to app.db.
+# migrate: the whole way from app.json to app.db.
 migrate() {
 	mig-extract --store sqlite:app.db --schema --create |
 		mig-plan --schema app.json --env dev --migration app --target-version 1.0.0 > plan || return
-	mig-gate --env dev --apply "$@" < plan > permits || return
+	mig-gate --env dev --apply < plan > permits || return
 	mig-apply --store sqlite:app.db --create < permits > outcomes
 }
 
