@@ -20,6 +20,7 @@ setup() {
 	mig_setup
 	[ "$LANDLOCK" -ne 97 ] || skip 'a build without the sandbox'
 	site
+	sqlite3 site/app.db 'CREATE TABLE t (a)'
 	mkdir outside
 	echo secret > outside/file
 	openssl genpkey -algorithm ed25519 -out outside/key.pem
@@ -40,6 +41,8 @@ filter() {
 	import) "$x" --from goose --to site/imported site/goose ;;
 	gate) "$x" --env dev --apply ;;
 	apply | verify) "$x" --store fs:site ;;
+	extract-sqlite) "$PLANT/mig-extract" --store sqlite:site/app.db --schema ;;
+	*-sqlite) "${x%-sqlite}" --store sqlite:site/app.db ;;
 	hash | report) "$x" ;;
 	approve) "$x" --digest "$(printf '%064d' 0)" --env dev --approver a --ticket t --expires-at 2025-01-01T00:00:00Z \
 		--key outside/key.pem ;;
@@ -80,7 +83,7 @@ needs_landlock() {
 
 # a pure filter is what opens nothing more, whatever the kernel has
 pure=(transform plan plan-set rollback gate report hash hash-file approve answer)
-stores=(extract verify apply)
+stores=(extract verify apply extract-sqlite verify-sqlite apply-sqlite)
 
 @test "SG-52 a pure filter can open no file, neither for reading nor for writing" {
 	tries read:/etc/passwd "${pure[@]}"
@@ -111,12 +114,13 @@ stores=(extract verify apply)
 
 @test "CH-25 extract and verify cannot write to the store they read, apply can" {
 	needs_landlock
-	tries write:site/new extract verify
+	tries write:site/new extract verify extract-sqlite verify-sqlite
 	tries write:site/job/run-1.0.0/manifest.json extract verify
+	tries write:site/app.db extract-sqlite verify-sqlite
 	for f in extract verify; do
 		MIG_TEST_PLANT=remove:site/job/run-1.0.0/manifest.json fails 98 filter "$f"
 	done
-	allowed write:site/new apply
+	allowed write:site/new apply apply-sqlite
 	allowed remove:site/new apply
 }
 

@@ -457,6 +457,21 @@ dropped() {
 	mig-verify --store sqlite:app.db < plan > /dev/null
 }
 
+@test "the check of a hand-written hop is asked again as long as it is the newest" {
+	database 'CREATE TABLE t (a)'
+	sql_planned '[{"id":"up:sql","actions":["INSERT INTO t VALUES (1)"],"undo":["DELETE FROM t"],
+		"postconditions":[{"check":"verify","message":"t has one row","sql":"SELECT count(*) = 1 FROM t"}]}]'
+	cp plan first && permitted && applied
+	mig-verify --store sqlite:app.db < first > /dev/null
+	ask 'INSERT INTO t VALUES (2)'
+	fails 4 mig-verify --store sqlite:app.db < first
+	faulted 4 drift
+	[[ $stderr == *'t has one row'* ]]
+	sql_planned '[{"id":"down:sql","actions":["DELETE FROM t"]}]'
+	permitted && applied
+	mig-verify --store sqlite:app.db < first > /dev/null
+}
+
 @test "an edited ledger is found: 4, and nothing is put behind it" {
 	database
 	sql_planned "$(steps)" && permitted && applied
@@ -545,42 +560,72 @@ dropped() {
 	[ "$(cat files)" = app.db ]
 }
 
-@test "SG-30 CH-13 killed before any write, the database is whole, and the rerun completes" {
-	database 'CREATE TABLE keep (a); INSERT INTO keep VALUES (1)'
-	sql_planned "$(steps)" && permitted
-	cp app.db original
-	strace -f -o trace -e trace=write,pwrite64,fsync,fdatasync,ftruncate,unlink mig-apply --store sqlite:app.db < permits > /dev/null
-	n=$(grep -c -E '^[0-9]+ +(pwrite64|fsync|fdatasync|unlink|ftruncate)\(' trace)
-	[ "$n" -gt 10 ]
-	for call in pwrite64 fdatasync fsync unlink; do
+# killed CHECK: use the file permits on copies of app.db, kill that before each of its writes, run it again, and CHECK.
+killed() {
+	local call total i
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	mkdir original && cp app.db* original/
+	strace -f -o trace -e trace=write,pwrite64,fsync,fdatasync,ftruncate,unlink,mkdir,mkdirat \
+		mig-apply --store sqlite:app.db < permits > /dev/null
+	[ "$(grep -c -E '^[0-9]+ +(pwrite64|fdatasync)\(' trace)" -gt 8 ]
+	for call in write pwrite64 ftruncate fdatasync fsync unlink mkdir mkdirat; do
 		total=$(grep -c -E "^[0-9]+ +$call\\(" trace) || continue
 		for ((i = 1; i <= total; i++)); do
-			cp original app.db && rm -f app.db-journal
-			strace -f -o /dev/null -e "inject=$call:signal=KILL:when=$i" mig-apply --store sqlite:app.db < permits > /dev/null 2>&1 || true
-			applied
+			rm -rf app.db* && cp original/* .
+			strace -f -o /dev/null -e "inject=$call:signal=KILL:when=$i" mig-apply --store sqlite:app.db \
+				< permits > /dev/null 2>&1 || true
+			applied || fail "after a kill before $call $i"
 			[ "$(ask 'PRAGMA integrity_check')" = ok ]
-			[ "$(ask "SELECT (SELECT count(*) FROM mig_ledger), (SELECT count(*) FROM system_migration_history), (SELECT a FROM keep),
-				(SELECT count(*) FROM sqlite_master WHERE name = 'users')")" = '1|1|1|1' ] || fail "killed before $call $i"
-			rm -f app.db-journal
+			"$1" || fail "killed before $call $i"
 		done
 	done
 }
 
+made() {
+	[ "$(ask "SELECT (SELECT count(*) FROM mig_ledger), (SELECT count(*) FROM system_migration_history), (SELECT a FROM keep),
+		(SELECT count(*) FROM sqlite_master WHERE name = 'users')")" = '1|1|1|1' ]
+}
+
+@test "SG-30 CH-13 killed before any write, the database is whole, and the rerun completes" {
+	database 'CREATE TABLE keep (a); INSERT INTO keep VALUES (1)'
+	sql_planned "$(steps)" && permitted
+	killed made
+}
+
+@test "SG-30 the same with changes in a log" {
+	database 'PRAGMA journal_mode=wal; CREATE TABLE keep (a); INSERT INTO keep VALUES (1)' > /dev/null
+	sql_planned "$(steps)" && permitted
+	killed made
+}
+
+kept() {
+	[ "$(ask 'SELECT count(*) FROM mig_ledger')" = 1 ] &&
+		[ "$(ls app.db.mig/backups)" = "$(ask "SELECT json_extract(entry, '$.backups[0].file') FROM mig_ledger")" ] &&
+		[ "$(sha256sum < app.db.mig/backups/* | cut -c1-64)" = "$(ask "SELECT json_extract(entry, '$.backups[0].hash') FROM mig_ledger")" ]
+}
+
+@test "SG-30 EK-49 killed around a backup, the rows are in the table or in the file, never in neither" {
+	dropped
+	killed kept
+	rolled_back
+	[ "$(ask "SELECT id, typeof(b), quote(b) FROM t")" = "$rows" ]
+}
+
 @test "after a kill a reader says what is to be done, and --recover does it" {
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 	database 'CREATE TABLE keep (a)'
 	sql_planned "$(steps)" && permitted
-	total=$(strace -f -o /dev/stdout -e trace=fdatasync mig-apply --store sqlite:app.db < permits 2> /dev/null | grep -c '^[0-9]* *fdatasync')
-	database 'CREATE TABLE keep (a)'
-	strace -f -o /dev/null -e "inject=fdatasync:signal=KILL:when=$total" mig-apply --store sqlite:app.db < permits > /dev/null 2>&1 || true
-	if [ -s app.db-journal ]; then
-		fails 3 mig-extract --store sqlite:app.db --schema
-		faulted 3 unfinished
-		[[ $stderr == *'--recover redo'* ]]
-		end=$(mig-extract --store sqlite:new.db --schema --create | mig-hash > /dev/null && printf '{"digest":"%s","kind":"end","records":0,"tool":"mig-gate"}\n' \
-			e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855)
-		mig-apply --store sqlite:app.db --recover redo <<< "$end" > /dev/null
-	fi
-	mig-extract --store sqlite:app.db --schema > /dev/null
+	# the journal is the last thing to go
+	strace -f -o /dev/null -e inject=unlink:signal=KILL mig-apply --store sqlite:app.db < permits > /dev/null 2>&1 || true
+	assert_exists app.db-journal
+	before=$(sha256sum app.db app.db-journal)
+	fails 3 mig-extract --store sqlite:app.db --schema
+	faulted 3 unfinished
+	[[ $stderr == *'--recover redo'* ]]
+	[ "$before" = "$(sha256sum app.db app.db-journal)" ]
+	printf '{"digest":"%s","kind":"end","records":0,"tool":"mig-gate"}\n' "$(printf '' | sha256sum | cut -c1-64)" |
+		mig-apply --store sqlite:app.db --recover redo > /dev/null
+	[ "$(mig-extract --store sqlite:app.db --schema | jq -c '[.live.tables[]?.name] | select(length > 0)')" = '["keep"]' ]
 }
 
 @test "an interrupt between two statements undoes the plan" {

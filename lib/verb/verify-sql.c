@@ -190,35 +190,44 @@ static int64_t version_of(const struct plan *p, char **checksum)
 	return version;
 }
 
-static int check_history(struct db *db, const struct plan *p, struct complaints *found, bool *newest, struct diag *d)
+static int check_history(struct db *db, const struct plan *p, int64_t n, const char *checksum, struct complaints *found,
+                         struct diag *d)
 {
-	char *checksum = NULL, version[24];
-	int64_t n = version_of(p, &checksum);
-	struct buf is = BUF_INIT, top = BUF_INIT;
-	int rc = 0;
+	char version[24];
+	struct buf is = BUF_INIT;
 
 	snprintf(version, sizeof version, "%" PRId64, n);
 	const struct db_value v = db_text(version);
 	char *sql = xasprintf("SELECT checksum FROM %s WHERE version = $1 AND rolled_back_at IS NULL",
 	                      db->ops->names.history);
-	char *last = xasprintf("SELECT MAX(version) FROM %s WHERE rolled_back_at IS NULL", db->ops->names.history);
+	int rc = db_one(db, sql, &v, 1, &is, d);
 
-	if (n && !p->rollback_mode && (rc = db_one(db, sql, &v, 1, &is, d)) >= 0 &&
-	    (rc == 0 || !checksum || strcmp(is.s, checksum) != 0))
-		complain(found,
-		         &(struct complaint){ .rule = "history",
-		                              .ref = version,
-		                              .message = "the history has not the version that the plan recorded",
-		                              .expected = checksum,
-		                              .actual = rc ? is.s : "nothing" });
-	if (rc >= 0 && (rc = db_one(db, last, NULL, 0, &top, d)) >= 0)
-		*newest = n && !p->rollback_mode && rc == 1 && strcmp(top.s, version) == 0;
+	if (rc == 0 || (rc == 1 && (!checksum || strcmp(is.s, checksum) != 0)))
+		complain(found, &(struct complaint){ .rule = "history",
+		                                     .ref = p->hash,
+		                                     .message = "the history has not the version that the plan "
+		                                                "recorded",
+		                                     .expected = checksum,
+		                                     .actual = rc ? is.s : "nothing" });
 	free(sql);
-	free(last);
-	free(checksum);
 	buf_release(&is);
-	buf_release(&top);
 	return rc < 0 ? -1 : 0;
+}
+
+/* Did no other plan come after it?  1, 0, -1. */
+static int is_newest(struct db *db, const struct plan *p, struct diag *d)
+{
+	struct buf last = BUF_INIT;
+	char *sql = xasprintf(
+		"SELECT plan_hash FROM %s WHERE entry LIKE '%%\"event\":\"commit\"%%' "
+		"OR entry LIKE '%%\"event\":\"rollback\"%%' ORDER BY seq DESC LIMIT 1",
+		db->ops->names.ledger);
+	int rc = db_one(db, sql, NULL, 0, &last, d);
+
+	rc = rc == 1 ? strcmp(last.s, p->hash) == 0 : rc;
+	free(sql);
+	buf_release(&last);
+	return rc;
 }
 
 /* What the plan wanted to find when it was done. */
@@ -247,15 +256,21 @@ static int check_after(struct db *db, const struct plan *p, struct complaints *f
 
 int verify_sql_plan(struct db *db, const struct plan *p, struct complaints *found, struct diag *d)
 {
-	bool as_planned, newest = false;
+	bool as_planned;
+	char *checksum = NULL;
 
 	if (check_ledger(db, p, found, &as_planned, d) < 0)
 		return -1;
 	if (!as_planned)
 		return 0;
-	if (check_history(db, p, found, &newest, d) < 0)
-		return -1;
-	if (!newest)
-		return 0;
-	return check_after(db, p, found, d) < 0 ? -1 : verify_sql_drift(db, found, d);
+	int64_t version = p->rollback_mode ? 0 : version_of(p, &checksum);
+	int rc = version ? check_history(db, p, version, checksum, found, d) : 0;
+	int newest = rc < 0 ? -1 : is_newest(db, p, d);
+
+	if (newest == 1)
+		rc = check_after(db, p, found, d);
+	if (newest == 1 && rc == 0 && (version || p->rollback_mode))
+		rc = verify_sql_drift(db, found, d);
+	free(checksum);
+	return newest < 0 ? -1 : rc;
 }
