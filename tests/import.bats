@@ -100,7 +100,7 @@ goose() {
 	database
 	migrate 3.0.0 > outcomes
 	[ "$(versions)" = '1.0.0 2.0.0 3.0.0' ]
-	undo_sql 1.0.0 --allow-destructive > outcomes
+	undo_hops 1.0.0 --allow-destructive > outcomes
 	[ "$(versions)" = 1.0.0 ]
 	[ "$(ask "SELECT group_concat(name) FROM sqlite_master WHERE name GLOB 't[0-9]'")" = t1 ]
 }
@@ -256,7 +256,7 @@ VACUUM;' ]
 	golang
 	mig-import --from golang-migrate --to app golang > said
 	database 'CREATE TABLE t1 (id INTEGER PRIMARY KEY); CREATE TABLE t2 (id INTEGER PRIMARY KEY); CREATE TABLE schema_migrations (version);'
-	planned_sql 2.0.0 --baseline | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
+	plan_hops 2.0.0 --baseline | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
 	migrate 3.0.0 > outcomes
 	[ "$(versions)" = '1.0.0 2.0.0 3.0.0' ]
 }

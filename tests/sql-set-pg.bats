@@ -20,7 +20,7 @@ schema() { mig-extract --store "$DB" --schema; }
 migrate_pg() {
 	local to=$1
 	shift
-	planned_sql "$to" > plans && mig-gate --env dev --apply "$@" < plans | mig-apply --store "$DB" --state state
+	plan_hops "$to" > plans && mig-gate --env dev --apply "$@" < plans | mig-apply --store "$DB" --state state
 }
 
 @test "functions with dollar quotes, SQL bodies and rules are one statement each, and work" {
@@ -38,7 +38,7 @@ migrate_pg() {
 		/* nested /* ; */ ; */ COMMENT ON TABLE users IS 'people; all';
 	SQL
 	hop 0.0.0 1.0.0 "$(cat body.sql)" 'DROP TABLE users, log; DROP FUNCTION shout, two;'
-	planned_sql 1.0.0 > plans
+	plan_hops 1.0.0 > plans
 	of_plan '.steps[0].actions | length == 6' < plans
 	migrate_pg 1.0.0 > outcomes
 	sql "INSERT INTO users VALUES (1, 'ann')"
@@ -62,7 +62,7 @@ INSERT INTO users VALUES (1, 1), (1, 2);' 'SELECT 1;'
 @test "MIG-TRANSACTION-003 a concurrent index is refused in a transaction, and built outside of one after the record" {
 	hop 0.0.0 1.0.0 'CREATE TABLE users (id int PRIMARY KEY, name text);' 'DROP TABLE users;'
 	hop 1.0.0 1.1.0 'CREATE INDEX CONCURRENTLY users_name ON users (name);' 'DROP INDEX users_name;'
-	fails 4 planned_sql 1.1.0
+	fails 4 plan_hops 1.1.0
 	[[ $stderr == *'up.sql:1: cannot run in a transaction'*'mig:transaction=none'* ]]
 	hop 1.0.0 1.1.0 '-- mig:transaction=none
 CREATE INDEX CONCURRENTLY users_name ON users (name);
@@ -84,7 +84,7 @@ ALTER TABLE users DROP COLUMN age;' 'SELECT indisvalid FROM pg_index WHERE index
 	sql 'INSERT INTO users SELECT g, g FROM generate_series(1, 50) g' 'ANALYZE users'
 	hop 1.0.0 1.1.0 'ALTER TABLE users ALTER COLUMN id TYPE bigint, ADD CONSTRAINT named CHECK (name IS NOT NULL);
 CREATE INDEX users_name ON users (name);' 'SELECT 1;'
-	planned_sql 1.1.0 > plans
+	plan_hops 1.1.0 > plans
 	[ "$(jq -r 'select(.kind == "plan") | .steps[0].findings[] | "\(.rule_id) \(.rows)"' plans | sort -u | tr '\n' ' ')" = \
 		'add_check 50 backward_incompatible 50 lock_taking 50 retype 50 ' ]
 	of_plan '.steps[0].type == "schema"' < plans
@@ -108,12 +108,12 @@ CREATE INDEX users_name ON users (name);' 'SELECT 1;'
 @test "psql's commands and COPY FROM STDIN are refused with their lines" {
 	hop 0.0.0 1.0.0 'CREATE TABLE t (a int);
 \i other.sql' 'SELECT 1;'
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'up.sql:2: a command of psql'* ]]
 	hop 0.0.0 1.0.0 'CREATE TABLE t (a int);
 COPY t FROM STDIN;
 1
 \.' 'SELECT 1;'
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'up.sql:2: COPY FROM STDIN'* ]]
 }

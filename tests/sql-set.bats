@@ -23,7 +23,7 @@ END;
 
 @test "every statement is one action, a plan a hop, and a second run has nothing to do" {
 	users && orders && database
-	planned_sql 1.1.0 > plans
+	plan_hops 1.1.0 > plans
 	[ "$(jq -r 'select(.kind == "plan") | .header.target_version' plans | tr '\n' ' ')" = '1.0.0 1.1.0 ' ]
 	[ "$(jq 'select(.header.part.index == 2) | .steps[0].actions | length' plans)" = 2 ]
 	jq -r 'select(.header.part.index == 2) | .steps[0].actions[1].sql' plans | tail -n 1 | grep -qx 'END'
@@ -31,7 +31,7 @@ END;
 	migrate 1.1.0 > outcomes
 	[ "$(jq -r 'select(.kind == "outcome") | .code' outcomes | tr '\n' ' ')" = 'ok ok ' ]
 	fails 19 ask 'INSERT INTO orders VALUES (1, NULL)'
-	planned_sql 1.1.0 | jq -e 'select(.kind == "end") | .records == 0'
+	plan_hops 1.1.0 | jq -e 'select(.kind == "end") | .records == 0'
 	[ "$(versions)" = '1.0.0 1.1.0' ]
 }
 
@@ -55,9 +55,9 @@ END;
 	users && orders && database
 	schema | jq .hash > before
 	migrate 1.1.0 > outcomes
-	fails 5 undo_sql 0.0.0
+	fails 5 undo_hops 0.0.0
 	[ "$(versions)" = '1.0.0 1.1.0' ]
-	undo_sql 0.0.0 --allow-destructive > outcomes
+	undo_hops 0.0.0 --allow-destructive > outcomes
 	[ "$(jq -r 'select(.kind == "outcome") | .steps[].step_id' outcomes | head -n 2 | tail -n 1)" = 'up:sql@1.0.0..1.1.0' ]
 	[ -z "$(versions)" ]
 	schema | jq .hash | cmp - before
@@ -67,7 +67,7 @@ END;
 
 @test "a hop without down.sql is irreversible, named, and needs the flag" {
 	hop 0.0.0 1.0.0 'CREATE TABLE users (id);' && database
-	planned_sql 1.0.0 > plans
+	plan_hops 1.0.0 > plans
 	of_plan '.steps[0].findings[0].rule_id == "irreversible"' < plans
 	of_plan '.rollback[1].data_safety.reversible == false' < plans
 	fails 5 mig-gate --env dev --apply < plans
@@ -104,7 +104,7 @@ INSERT INTO users VALUES (1, NULL);' 'DROP TABLE more;'
 CREATE TABLE a (id INTEGER PRIMARY KEY);
 INSERT INTO missing VALUES (1);
 CREATE TABLE c (id);' 'DROP TABLE a;' && database
-	planned_sql 1.0.0 > plans
+	plan_hops 1.0.0 > plans
 	[ "$(jq -r 'select(.kind == "plan") | .steps[].step_id' plans | tr '\n' ' ')" = \
 		'schema:record@0.0.0..1.0.0 up.1:sql@0.0.0..1.0.0 up.2:sql@0.0.0..1.0.0 up.3:sql@0.0.0..1.0.0 ' ]
 	run --separate-stderr migrate 1.0.0
@@ -139,17 +139,17 @@ SELECT a = 1 FROM t WHERE a = 2;' && database
 @test "verify.sql that would change something is refused with 4" {
 	hop 0.0.0 1.0.0 'CREATE TABLE t (a);' 'DROP TABLE t;' 'SELECT 1;
 DELETE FROM t WHERE a = 1;' && database
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'verify.sql:2: not a query'* ]]
 }
 
 @test "MIGRATION-ERROR-008 a missing previous migration is named as a dependency" {
 	users && database
 	hop 1.1.0 1.2.0 'CREATE TABLE t (a);' 'DROP TABLE t;'
-	fails 4 planned_sql 1.2.0
+	fails 4 plan_hops 1.2.0
 	[[ $stderr == *'dependency not found: no hop leads to 1.1.0'* ]]
 	jq -e '.code == "no_path"' <<< "$output"
-	fails 4 planned_sql 7.0.0
+	fails 4 plan_hops 7.0.0
 }
 
 @test "MIGRATION-ERROR-008 a script that alters a table that is not there is refused with its line" {
@@ -158,7 +158,7 @@ DELETE FROM t WHERE a = 1;' && database
 ALTER TABLE a RENAME TO b;
 CREATE INDEX i ON b (id);
 ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
-	fails 4 planned_sql 1.1.0
+	fails 4 plan_hops 1.1.0
 	[[ $stderr == *'up.sql:4: dependency not found: there is no table a'* ]]
 	jq -e '.code == "missing_dependency"' <<< "$output"
 }
@@ -166,23 +166,23 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 @test "MIGRATION-ERROR-008 a hop that does not lead up, and so a cycle, is an invalid order" {
 	users && database
 	hop 1.0.0 0.0.0 'SELECT 1;' 'SELECT 1;'
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'invalid order'* ]]
 }
 
 @test "MIGRATION-ERROR-010 a hop without statements is an empty migration unless it is allowed" {
 	hop 0.0.0 1.0.0 '-- nothing; here' '-- nor here' && database
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'no statements'* ]]
 	jq -e '.code == "empty_migration"' <<< "$output"
-	planned_sql 1.0.0 --allow-empty | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
+	plan_hops 1.0.0 --allow-empty | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
 	[ "$(versions)" = 1.0.0 ]
 }
 
 @test "CH-30 a hop whose type is none of the six is refused with 4" {
 	users && database
 	sed -i 's/"schema"/"chore"/' app/0.0.0..1.0.0/hop.json
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'not one of schema, data'* ]]
 }
 
@@ -191,7 +191,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	for type in schema data config profile index cleanup; do
 		hop 0.0.0 1.0.0 'CREATE TABLE t (a);' 'SELECT 1;' '' "$type"
 		# shellcheck disable=SC2016 # of jq
-		planned_sql 1.0.0 | of_plan --arg t "$type" '.steps[0].type == $t'
+		plan_hops 1.0.0 | of_plan --arg t "$type" '.steps[0].type == $t'
 	done
 }
 
@@ -200,7 +200,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	migrate 1.0.0 > outcomes
 	ask "INSERT INTO users VALUES (1, 'Ann'), (2, 'Bob')"
 	hop 1.0.0 2.0.0 'DROP TABLE users;' 'CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);'
-	planned_sql 2.0.0 > plans
+	plan_hops 2.0.0 > plans
 	of_plan '.steps[0] | .type == "cleanup" and .actions[0].op == "backup"' < plans
 	of_plan '.steps[0].findings[0] | .rule_id == "drop_table" and .rows == 2' < plans
 	fails 5 mig-gate --env dev --apply < plans
@@ -214,10 +214,10 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 @test "what a hop makes and drops itself is not called destruction" {
 	database
 	hop 0.0.0 1.0.0 'DROP TABLE IF EXISTS users; CREATE TABLE work (a); DELETE FROM work; DROP TABLE work;' 'SELECT 1;'
-	planned_sql 1.0.0 | of_plan '.steps[0] | .findings == [] and .type == "schema"'
+	plan_hops 1.0.0 | of_plan '.steps[0] | .findings == [] and .type == "schema"'
 	hop 0.0.0 1.0.0 'CREATE TABLE users (a);' 'SELECT 1;'
 	hop 1.0.0 1.1.0 'CREATE TABLE new (a); DROP TABLE users; ALTER TABLE new RENAME TO users; DELETE FROM users;' 'SELECT 1;'
-	planned_sql 1.1.0 > plans
+	plan_hops 1.1.0 > plans
 	[ "$(jq -r 'select(.header.part.index == 2) | .steps[0].findings[].rule_id' plans | tr '\n' ' ')" = \
 		'drop_table delete_all ' ]
 }
@@ -226,12 +226,12 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	users && orders && database
 	migrate 1.0.0 > outcomes
 	sed -i 's/$/\r/' app/0.0.0..1.0.0/up.sql
-	run -0 --separate-stderr planned_sql 1.1.0
+	run -0 --separate-stderr plan_hops 1.1.0
 	[[ $stderr == *'warning'*'other line ends'* ]]
 	was=$(schema | jq -r 'select(.kind == "schema") | .applied[0].checksum')
 	sed -i 's/name/title/' app/0.0.0..1.0.0/up.sql
 	is=$(sha256sum app/0.0.0..1.0.0/up.sql | cut -d ' ' -f 1)
-	fails 4 planned_sql 1.1.0
+	fails 4 plan_hops 1.1.0
 	[[ $stderr == *"$was"*"$is"* ]]
 	jq -e '.code == "changed_after_apply"' <<< "$output"
 }
@@ -244,11 +244,11 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	sed -i 's/"from": "1.0.0"/"from": "1.5.0"/' app/1.5.0..2.0.0/hop.json
 	hop 1.0.0 1.5.0 'CREATE TABLE middle (a);' 'DROP TABLE middle;'
 	hop 2.0.0 2.1.0 'CREATE TABLE after (a);' 'DROP TABLE after;'
-	fails 4 planned_sql 2.1.0
+	fails 4 plan_hops 2.1.0
 	[[ $stderr == *'1.0.0..1.5.0 is not applied, but 2.0.0 is reached'* ]]
-	planned_sql 2.1.0 --out-of-order | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
+	plan_hops 2.1.0 --out-of-order | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
 	[ "$(versions)" = '1.0.0 2.0.0 1.5.0 2.1.0' ]
-	planned_sql 2.1.0 | jq -e 'select(.kind == "end") | .records == 0'
+	plan_hops 2.1.0 | jq -e 'select(.kind == "end") | .records == 0'
 }
 
 @test "an applied hop that is not in the set any more is missing, 4 unless let through" {
@@ -256,9 +256,9 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	migrate 1.1.0 > outcomes
 	rm -r app/0.0.0..1.0.0
 	hop 1.1.0 1.2.0 'CREATE TABLE t (a);' 'DROP TABLE t;'
-	fails 4 planned_sql 1.2.0
+	fails 4 plan_hops 1.2.0
 	[[ $stderr == *'0.0.0..1.0.0 is applied and not in the set'* ]]
-	run -0 --separate-stderr planned_sql 1.2.0 --out-of-order
+	run -0 --separate-stderr plan_hops 1.2.0 --out-of-order
 	[[ $stderr == *'0.0.0..1.0.0 is applied and not in the set'* ]]
 	[ "$(jq -r 'select(.kind == "plan") | .header.target_version' <<< "$output")" = 1.2.0 ]
 }
@@ -266,7 +266,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 @test "a target below the version reached is 4 and names the way back" {
 	users && orders && database
 	migrate 1.1.0 > outcomes
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'beyond 1.0.0'*'mig rollback --to 1.0.0'* ]]
 }
 
@@ -274,7 +274,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	database
 	while IFS='|' read -r code up message; do
 		hop 0.0.0 1.0.0 "$up" 'SELECT 1;'
-		fails 4 planned_sql 1.0.0
+		fails 4 plan_hops 1.0.0
 		[ "$(jq -r .code <<< "$output")" = "$code" ] || fail "$up: $output"
 		[[ $stderr == *"up.sql:1: $message"* ]] || fail "$up: $stderr"
 	done <<- 'END'
@@ -286,7 +286,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	END
 	hop 0.0.0 1.0.0 '-- mig:transaction=none
 VACUUM;' 'SELECT 1;'
-	planned_sql 1.0.0 | of_plan '.steps[1].transaction == false'
+	plan_hops 1.0.0 | of_plan '.steps[1].transaction == false'
 }
 
 @test "SV-07 protected tables and other databases are out of a script's reach" {
@@ -294,16 +294,16 @@ VACUUM;' 'SELECT 1;'
 	for up in 'DROP TABLE mig_ledger;' 'UPDATE system_migration_history SET version = 1;' 'ALTER TABLE auth_users ADD a;' \
 		"ATTACH 'other.db' AS o;"; do
 		hop 0.0.0 1.0.0 "$up" 'SELECT 1;'
-		fails 5 planned_sql 1.0.0
+		fails 5 plan_hops 1.0.0
 		hop 0.0.0 1.0.0 'SELECT 1;' "$up"
-		fails 5 planned_sql 1.0.0
+		fails 5 plan_hops 1.0.0
 	done
 	[ ! -e other.db ]
 }
 
 @test "a schema that changed since the plan is drift at apply, and nothing is done" {
 	users && database
-	planned_sql 1.0.0 > plans
+	plan_hops 1.0.0 > plans
 	ask 'CREATE TABLE other (a)'
 	mig-gate --env dev --apply < plans > permits
 	fails 4 mig-apply --store sqlite:app.db < permits
@@ -313,33 +313,33 @@ VACUUM;' 'SELECT 1;'
 @test "a baseline records what leads to a version and changes no table" {
 	users && orders
 	database 'CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (7, NULL);'
-	planned_sql 1.0.0 --baseline > plans
+	plan_hops 1.0.0 --baseline > plans
 	of_plan '.steps | length == 1 and .[0].step_id == "schema:record@0.0.0..1.0.0"' < plans
 	mig-gate --env dev --apply < plans | mig-apply --store sqlite:app.db > outcomes
 	[ "$(versions)" = 1.0.0 ]
 	[ "$(ask 'SELECT id FROM users')" = 7 ]
 	migrate 1.1.0 > outcomes
 	[ "$(versions)" = '1.0.0 1.1.0' ]
-	fails 4 planned_sql 1.1.0 --baseline
+	fails 4 plan_hops 1.1.0 --baseline
 	[[ $stderr == *'the database is at 1.1.0 already'* ]]
 }
 
 @test "a baseline over several hops records each, so that a later change of one is noticed" {
 	users && orders && database 'CREATE TABLE users (a); CREATE TABLE orders (a);'
-	planned_sql 1.1.0 --baseline | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
+	plan_hops 1.1.0 --baseline | mig-gate --env dev --apply | mig-apply --store sqlite:app.db > outcomes
 	[ "$(versions)" = '1.0.0 1.1.0' ]
 	echo 'SELECT 2;' >> app/0.0.0..1.0.0/up.sql
-	fails 4 planned_sql 1.1.0
+	fails 4 plan_hops 1.1.0
 	jq -e '.code == "changed_after_apply"' <<< "$output"
 }
 
 @test "a set for another dialect, a missing set and a set of documents are refused" {
 	users && database
 	sql_set postgresql
-	fails 4 planned_sql 1.0.0
+	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'the set is for postgresql, the database is sqlite'* ]]
 	rm app/set.json
-	fails 3 planned_sql 1.0.0
+	fails 3 plan_hops 1.0.0
 	schema > record
 	fails 4 mig-plan --set "$SETS/manifest" --env dev --migration app --target-version 1.0.0 < record
 }

@@ -29,8 +29,8 @@ ask() { sqlite3 app.db "$1"; }
 
 schema() { mig-extract --store sqlite:app.db --schema; }
 
-# planned_sql VERSION [PLAN FLAG..]: the plans to there.
-planned_sql() {
+# plan_hops VERSION [PLAN FLAG..]: the plans to there.
+plan_hops() {
 	local to=$1
 	shift
 	schema | mig-plan --set app --env dev --migration app --target-version "$to" "$@"
@@ -40,11 +40,11 @@ planned_sql() {
 migrate() {
 	local to=$1
 	shift
-	planned_sql "$to" > plans && mig-gate --env dev --apply "$@" < plans | mig-apply --store sqlite:app.db
+	plan_hops "$to" > plans && mig-gate --env dev --apply "$@" < plans | mig-apply --store sqlite:app.db
 }
 
-# undo_sql VERSION [GATE FLAG..]: back to there.
-undo_sql() {
+# undo_hops VERSION [GATE FLAG..]: back to there.
+undo_hops() {
 	local to=$1
 	shift
 	mig-extract --store sqlite:app.db --applied --to "$to" | mig-plan --rollback |
