@@ -87,7 +87,11 @@ wrong() {
 }
 
 @test "what the table declares as destructive needs no flag" {
-	sqlplan '.steps[2].findings[0].severity = "warning"' | mig-gate --env dev --apply > permits
+	sqlplan '.steps[2].findings[0].severity = "warning"' > edited
+	mig-gate --env dev --apply < edited > permits
+	mig-report < edited > page
+	grep -q 'DESTROYS  what its tables let go (allowDestructive): 1, see the warnings' page
+	run ! grep -q 'destroys  nothing' page
 }
 
 @test "each destroying rule needs the flag" {

@@ -266,9 +266,12 @@ static void put_safety(const struct plan_view *v, struct page *p, const struct c
 	if (v->destructive)
 		page_line(p, 0, "DESTROYS  steps that remove data: %" PRIu64 " (need --allow-destructive)",
 		          v->destructive);
-	else
+	else if (!v->sql.let_go)
 		page_line(p, 0, "destroys  nothing");
 	put_named(p, v->destroys, v->destructive, cap->destroys);
+	if (v->sql.let_go)
+		page_line(p, 0, "DESTROYS  what its tables let go (allowDestructive): %" PRIu64 ", see the warnings",
+		          v->sql.let_go);
 	if (v->irreversible)
 		page_line(p, 0, "NO UNDO   steps that cannot be undone: %" PRIu64 " (need --allow-destructive)",
 		          v->irreversible);

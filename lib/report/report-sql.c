@@ -42,6 +42,7 @@ static void show_finding(struct sql_view *v, const struct plan *p, const struct 
 	char *text = xasprintf("%s: %s%s", object, message ? message : "", rows);
 
 	v->findings[f.severity]++;
+	v->let_go += sqlrule_destroys(f.rule) && !sqlfinding_destroys(&f);
 	page_block(&v->shown[f.severity], 0, label, text, strlen(text));
 	next_element(&v->json_findings);
 	rec_open(&w, &v->json_findings);
@@ -86,21 +87,31 @@ static void show_checks(struct page *p, const struct doc *d, uint32_t list, cons
 		}
 }
 
-/* "record    version 2, checksum 34a0..", "unrecord  1.0.0 to 1.1.0" */
-static void show_record(struct page *p, const struct doc *d, uint32_t a)
+/* "record version 2, checksum 34a0..", "unrecord 1.0.0 to 1.1.0" */
+static void show_record(struct page *p, const char *label, const struct doc *d, uint32_t a)
 {
 	char *op = shown_member(d, a, "op"), *sum = shown_member(d, a, "checksum");
 	char *from = shown_member(d, a, "from"), *to = shown_member(d, a, "to");
 
-	if (from)
-		page_line(p, 1, "%-9s %s to %s%s%s", op, from, to, sum ? ", checksum " : "", sum ? sum : "");
-	else
-		page_line(p, 1, "%-9s version %" PRId64 "%s%s", op, int_member(d, a, "history_version"),
-		          sum ? ", checksum " : "", sum ? sum : "");
+	char *version = from ? xasprintf("%s to %s", from, to)
+	                     : xasprintf("version %" PRId64, int_member(d, a, "history_version"));
+	char *text = xasprintf("%s %s%s%s", op, version, sum ? ", checksum " : "", sum ? sum : "");
+
+	page_block(p, 1, label, text, strlen(text));
+	free(version);
+	free(text);
 	free(op);
 	free(sum);
 	free(from);
 	free(to);
+}
+
+static void show_rows(struct page *p, const char *label, const char *verb, const struct doc *d, uint32_t a)
+{
+	char *name = shown_member(d, a, "name");
+
+	page_line(p, 1, "%s%s the rows of %s", label, verb, name);
+	free(name);
 }
 
 static void show_actions(struct page *p, const struct doc *d, uint32_t list, const char *label)
@@ -109,19 +120,21 @@ static void show_actions(struct page *p, const struct doc *d, uint32_t list, con
 		if (is_op(d, a, "sql"))
 			put_member(p, label, d, a, "sql");
 		else if (is_op(d, a, "backup"))
-			put_member(p, "keep      rows of ", d, a, "name");
+			show_rows(p, label, "keep", d, a);
 		else if (is_op(d, a, "restore"))
-			put_member(p, "restore   rows of ", d, a, "name");
+			show_rows(p, label, "restore", d, a);
 		else
-			show_record(p, d, a);
+			show_record(p, label, d, a);
 	}
 }
 
 static void show_step(struct page *page, const struct plan *p, const struct step *s, const struct step *undo)
 {
 	page_block(page, 0, "", s->step_id.s, s->step_id.n);
-	page_line(page, 1, "%s%s: %.*s", step_type_name(s->type), s->outside ? ", outside of the transaction" : "",
-	          (int)s->description.n, s->description.s);
+	char *label = xasprintf("%s%s: ", step_type_name(s->type), s->outside ? ", outside of the transaction" : "");
+
+	page_block(page, 1, label, s->description.s, s->description.n);
+	free(label);
 	show_checks(page, p->doc, s->pre, "ask       ");
 	show_actions(page, p->doc, s->actions, "do        ");
 	show_checks(page, p->doc, s->post, "expect    ");

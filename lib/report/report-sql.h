@@ -13,6 +13,7 @@
 struct sql_view {
 	char *dialect;                            /* of the first SQL plan; NULL: none came */
 	uint64_t findings[SQL_NSEVERITIES];
+	uint64_t let_go;                          /* what is destroyed because its table declares that it may be */
 	struct page shown[SQL_NSEVERITIES];       /* their lines */
 	struct page steps;
 	struct buf json_findings, json_steps;     /* elements of arrays, parted by commas */

@@ -59,7 +59,7 @@ char *sqlname_snake(struct text name)
 			buf_addch(&b, (char)(name.s[i] - 'A' + 'a'));
 		else if (!is_gap(name.s[i]))
 			buf_addch(&b, name.s[i]);
-		else if (!is_gap(name.s[i - 1]))
+		else if (i > 0 && !is_gap(name.s[i - 1]))
 			buf_addch(&b, '_');
 	}
 	return buf_steal(&b);
