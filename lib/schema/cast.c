@@ -240,7 +240,8 @@ static void sqlite_int_fits(struct buf *b, const char *v)
 {
 	ddl_addf(
 		b,
-		"typeof(%s) = 'integer' OR (ltrim(trim(%s), '+-') <> '' AND ltrim(trim(%s), '+-') NOT GLOB '*[^0-9]*' AND "
+		"typeof(%s) = 'integer' OR (ltrim(trim(%s), '+-') <> '' "
+		"AND ltrim(trim(%s), '+-') NOT GLOB '*[^0-9]*' AND "
 		"length(trim(%s)) - length(ltrim(trim(%s), '+-')) <= 1 AND length(ltrim(trim(%s), '+-0')) <= 18)",
 		v, v, v, v, v, v);
 }
@@ -258,7 +259,8 @@ static int sqlite_to_number(struct cast *c, enum family f, enum family t, const 
 		if (t == F_NUMERIC)
 			ddl_addf(
 				&c->fits,
-				" OR CASE WHEN json_valid(trim(%s)) THEN json_type(trim(%s)) IN ('integer', 'real') ELSE 0 END",
+				" OR CASE WHEN json_valid(trim(%s)) THEN "
+				"json_type(trim(%s)) IN ('integer', 'real') ELSE 0 END",
 				v, v);
 	} else {
 		return -1;
