@@ -226,8 +226,12 @@ static int pg_find(struct cast *c, const char *from, const char *to, const char 
 		ddl_addf(&c->value, f == F_TEXT ? "%s::JSONB" : "to_jsonb(%s)", v);
 		return 0;
 	case F_ARRAY:
-		ddl_addf(&c->value, f == F_ARRAY ? "%s::%s" : "CASE WHEN %s IS NOT NULL THEN ARRAY[%s]::%s END", v,
-		         f == F_ARRAY ? to : v, to);
+		if (f == F_ARRAY)
+			ddl_addf(&c->value, "%s::%s", v, to);
+		else /* what was a list before is spelled as one */
+			ddl_addf(&c->value,
+			         "CASE WHEN %s ~ '^[{].*[}]$' THEN %s::%s WHEN %s IS NOT NULL THEN ARRAY[%s]::%s END",
+			         v, v, to, v, v, to);
 		return f == F_ARRAY || f == F_TEXT ? 0 : -1;
 	case F_OTHER:
 		break;
@@ -238,11 +242,11 @@ static int pg_find(struct cast *c, const char *from, const char *to, const char 
 /* Digits with an optional sign, in 64 bits. */
 static void sqlite_int_fits(struct buf *b, const char *v)
 {
-	ddl_addf(
-		b,
-		"typeof(%s) = 'integer' OR (ltrim(trim(%s), '+-') <> '' AND ltrim(trim(%s), '+-') NOT GLOB '*[^0-9]*' AND "
-		"length(trim(%s)) - length(ltrim(trim(%s), '+-')) <= 1 AND length(ltrim(trim(%s), '+-0')) <= 18)",
-		v, v, v, v, v, v);
+	ddl_addf(b,
+	         "typeof(%s) = 'integer' OR (ltrim(trim(%s), '+-') <> '' "
+	         "AND ltrim(trim(%s), '+-') NOT GLOB '*[^0-9]*' AND "
+	         "length(trim(%s)) - length(ltrim(trim(%s), '+-')) <= 1 AND length(ltrim(trim(%s), '+-0')) <= 18)",
+	         v, v, v, v, v, v);
 }
 
 static int sqlite_to_number(struct cast *c, enum family f, enum family t, const char *v)
@@ -256,10 +260,10 @@ static int sqlite_to_number(struct cast *c, enum family f, enum family t, const 
 	} else if (f == F_TEXT) {
 		sqlite_int_fits(&c->fits, v);
 		if (t == F_NUMERIC)
-			ddl_addf(
-				&c->fits,
-				" OR CASE WHEN json_valid(trim(%s)) THEN json_type(trim(%s)) IN ('integer', 'real') ELSE 0 END",
-				v, v);
+			ddl_addf(&c->fits,
+			         " OR CASE WHEN json_valid(trim(%s)) THEN "
+			         "json_type(trim(%s)) IN ('integer', 'real') ELSE 0 END",
+			         v, v);
 	} else {
 		return -1;
 	}
@@ -343,7 +347,11 @@ static int sqlite_find(struct cast *c, const char *from, const char *to, const c
 		if (f == F_ARRAY)
 			same(c, v);
 		else
-			ddl_addf(&c->value, "CASE WHEN %s IS NOT NULL THEN json_array(%s) END", v, v);
+			ddl_addf(
+				&c->value,
+				"CASE WHEN json_valid(%s) AND json_type(%s) = 'array' THEN %s "
+			         "WHEN %s IS NOT NULL THEN json_array(%s) END",
+				v, v, v, v, v);
 		return f == F_ARRAY || f == F_TEXT ? 0 : -1;
 	case F_OTHER:
 		break;

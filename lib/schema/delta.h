@@ -59,7 +59,7 @@ struct pair {
 	size_t *old_order;   /* the old columns as it keeps them */
 	bool *later;         /* of each foreign key: made after the tables; NULL: none is */
 	uint32_t live;       /* the table as it is now, or DOC_NONE */
-	uint32_t rank;       /* when it is this table's turn: what it refers to comes first, or last where it is dropped */
+	uint32_t rank;       /* its turn: what it refers to comes first, or last where it is dropped */
 	bool rebuild;        /* SQLite: by a new table and a copy */
 	struct change *first; /* its changes, in order */
 };
@@ -147,7 +147,7 @@ static inline bool same_string(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Does every value that old lets through pass new as well?  Only where it is the same kind of check of the same column. */
+/* Does every value that old lets through pass new as well?  Only asked of the same kind of check of one column. */
 bool check_implied(const struct pair *p, const struct check *old, const struct check *new);
 
 static inline bool default_same(const struct column *a, const struct column *b)

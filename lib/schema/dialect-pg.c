@@ -39,7 +39,8 @@ static void count_on(const struct half *h, const struct column *c, bool behind)
 	if (behind)
 		half_sql(
 			h,
-			"SELECT setval(pg_get_serial_sequence(%L, %L), (SELECT coalesce(max(%I), 0) + 1 FROM %I), false)",
+			"SELECT setval(pg_get_serial_sequence(%L, %L), "
+			"(SELECT coalesce(max(%I), 0) + 1 FROM %I), false)",
 			sequence.s, c->name, c->name, h->c->table);
 	else
 		half_sql(h, "SELECT setval(pg_get_serial_sequence(%L, %L), %s, false)", sequence.s, c->name,

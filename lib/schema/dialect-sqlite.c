@@ -169,12 +169,12 @@ static void check_rebuild(struct delta *x, const struct pair *p, struct diag *d)
 	if (blocked)
 		diag_add(
 			d, MIG_INVALID, "unsupported_feature", p->new->name,
-			"SQLite: a column is dropped while another one takes its name, or while the key is renamed: make "
-			"two plans of it");
+			"SQLite: a column is dropped while another one takes its name, or while the key is renamed: "
+			"make two plans of it");
 	if (renames && has_strangers(x, p))
 		diag_add(
 			d, MIG_INVALID, "unsupported_feature", p->new->name,
-			"SQLite: the table is renamed or its columns are while it is rebuilt, and it has indexes or triggers "
+			"SQLite: the table or a column is renamed in a rebuild, and it has indexes or triggers "
 			"that the schema does not declare: rename in a plan of its own");
 }
 

@@ -36,13 +36,13 @@ extern const struct dialect_ops dialect_pg, dialect_sqlite;
 void ask_change(const struct half *h);
 void lint_change(const struct half *h);
 
-/* The key's columns of the table whose rows are kept, as they are called while the step runs; the array is new. */
+/* The key of the table whose rows are kept, by the names of its columns while the step runs; the array is new. */
 const char **half_key(const struct half *h, size_t *n);
 
 /* A view's query without the semicolon and white space behind it: new. */
 char *view_query(const char *query);
 
-/* "backup" before the change destroys, "restore" after its way back: columns of the table, or (column NULL) all of it. */
+/* "backup" before the change destroys, "restore" after its way back: of one column, or (NULL) of all. */
 void half_rows(const struct half *h, const char *op, const char *column);
 
 /*

@@ -53,6 +53,7 @@ static void retype(const struct half *h)
 	if (cast_find(&cast, old->type, new->type, "v", h->x->dialect) == 0) {
 		char *what = xasprintf("%s.%s: %s to %s may cut values", h->c->table, h->c->name, old->type, new->type);
 
+		h->part->cuts |= cast.narrows;
 		if (cast.narrows)
 			destroys(h, "narrowing", what);
 		else if (cast.fits.len)
@@ -124,9 +125,10 @@ static void column(const struct half *h)
 		incompatible(h, "use the new name");
 		break;
 	case WHAT_SET_NOT_NULL:
-		h->part->fills = c->new.column->def != DEFAULT_NONE;
+		h->part->fills |= c->new.column->def != DEFAULT_NONE;
 		part_find(h->part, "set_not_null", "review", rows_of(h), "%s",
-		          h->part->fills ? "rows without a value get the default" : "every row must have a value");
+		          c->new.column->def != DEFAULT_NONE ? "rows without a value get the default"
+		                                             : "every row must have a value");
 		locks(h, "the table is read under an exclusive lock");
 		break;
 	case WHAT_DROP_NOT_NULL:

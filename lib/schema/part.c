@@ -87,7 +87,7 @@ void part_unrecord(struct part *p, int64_t version)
 }
 
 /* A message of any length. */
-static char *worded(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *worded(const char *fmt, va_list ap)
 {
 	va_list again;
 

@@ -11,7 +11,8 @@
 struct part {
 	struct buf actions, pre, post, findings; /* elements with commas between them */
 	bool destroys;   /* rows or values, or a guard of them, are lost: the step is a cleanup */
-	bool fills;      /* rows get values: the step is about data */
+	bool fills;      /* rows without a value get one: the step is about data */
+	bool cuts;       /* values become less than they were */
 	bool asks;       /* it has preconditions */
 };
 

@@ -41,10 +41,10 @@ uint32_t live_table(const struct live *l, const char *name);
 /* Roughly how many rows a table has, or -1 where nobody knows. */
 int64_t live_rows(const struct live *l, const char *table);
 
-/* The names of a table's columns in the order the server keeps them; the array is new, its strings are those of l.  *n: how many. */
+/* A table's columns in the order the server keeps them: the array is new, the strings are l's.  *n: how many. */
 char **live_columns(struct live *l, uint32_t table, size_t *n);
 
-/* A walk over an array of the table's ("indexes", "triggers"): the next element after t (first: DOC_NONE), or DOC_NONE. */
+/* A walk over "indexes" or "triggers" of a table: the element after t (DOC_NONE: the first), or DOC_NONE. */
 uint32_t live_next(const struct live *l, uint32_t table, const char *member, uint32_t t);
 
 #endif

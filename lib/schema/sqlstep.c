@@ -143,11 +143,13 @@ static const char *safety(const struct change *c, const struct part *forward, co
 	*reversible = !(forward->destroys && c->what != WHAT_DROP_TABLE && t && t->primary.n == 0);
 	if (!*reversible)
 		return "the table has no key by which values could be put back";
+	if (forward->cuts)
+		return "values come back as they were when the step ran, also where they were written since";
 	if (forward->destroys)
 		return "values come back from the backup that the step made; rows written since have none";
 	if (back->destroys)
 		return "values written since are dropped, after a backup of them";
-	return "no value is lost";
+	return forward->fills ? "rows that got the default keep it" : "no value is lost";
 }
 
 static void write_entry(struct buf *b, const struct change *c, const struct part *p, const struct part *forward,
