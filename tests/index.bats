@@ -25,7 +25,7 @@ run_of() {
 
 # documents: the manifests of tree as a stream.
 documents() {
-	mig-extract --store fs:tree --set "$SETS/manifest" "$@"
+	mig-extract --store fs:tree --set "$SETS/manifest"
 }
 
 # indexed [OPTION..]: the plans that index a stream of documents.
@@ -147,10 +147,10 @@ artifacts/runs/older/manifest.json" ]
 	indexed --max-rejects 1 < stream > plan
 	built
 	[ "$(rows | wc -l)" -eq 1 ]
-	sed '$d' stream > cut
-	fails 3 indexed < cut
-	sed 1d stream > cut
-	fails 4 indexed < cut
+	sed '$d' stream > short
+	fails 3 indexed < short
+	sed 1d stream > short
+	fails 4 indexed < short
 	fails 2 indexed < plan
 }
 
