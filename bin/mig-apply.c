@@ -24,7 +24,7 @@ static const char help[] =
 	"Verdicts on stdin are written into the ledger and passed on.\n"
 	"\n"
 	"  --store URI             where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                          (or MIG_STORE)\n"
+	"                          or postgresql://.. (or MIG_STORE)\n"
 	"  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
 	"                          than once (default: the keys in the store's .mig/trust/)\n"
 	"  --jobs N                processes at work, a plan each (1; at most 64)\n"

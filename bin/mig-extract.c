@@ -18,7 +18,7 @@ static const char help[] =
 	"usage: mig-extract --store URI --set DIR [--ref REF ...]\n"
 	"       mig-extract --store URI --set DIR --list-versions\n"
 	"       mig-extract --store URI --schema [--create]\n"
-	"       mig-extract --store URI --applied [--last | --to SEMVER | --plan HASH]\n"
+	"       mig-extract --store URI --applied [--last | --to VERSION | --plan HASH]\n"
 	"                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
 	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
 	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
@@ -28,7 +28,7 @@ static const char help[] =
 	"them; write a stream.\n"
 	"\n"
 	"  --store URI        where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                     (or MIG_STORE)\n"
+	"                     or postgresql://.. (or MIG_STORE)\n"
 	"  --set DIR          the migration set\n"
 	"  --ref REF          only this document; may be given more than once\n"
 	"  --list-versions    count the documents by version instead\n"
@@ -36,7 +36,8 @@ static const char help[] =
 	"  --create           a SQLite file that lacks is as good as an empty one\n"
 	"  --applied          the plans that are applied and not undone, newest first:\n"
 	"    --last             those of the last run\n"
-	"    --to SEMVER        those that led beyond this version\n"
+	"    --to VERSION       those that led beyond this version; a plain number is one of\n"
+	"                       a database's history\n"
 	"    --plan HASH        the one with this plan_hash\n"
 	"  --ledger           the entries of the ledger, oldest first, only those with this\n"
 	"    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
@@ -130,6 +131,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return cli_usage(help, "--store is required");
 	if ((rc = check_mode(o)) >= 0)
 		return rc;
+	if (o->which.to && strlen(o->which.to) < 10 && strspn(o->which.to, "0123456789") == strlen(o->which.to)) {
+		o->which.number = o->which.to;
+		o->which.to = NULL;
+	}
 	if (o->which.to && !semver_valid(o->which.to))
 		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
 	if (!is_time(h->since) || !is_time(h->until))

@@ -21,7 +21,7 @@ static const char help[] =
 	"that its ledger is whole, or that its files are what its documents record of them.\n"
 	"\n"
 	"  --store URI      where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                   (or MIG_STORE)\n"
+	"                   or postgresql://.. (or MIG_STORE)\n"
 	"  --against FILE   the plans on stdin must be those of FILE\n"
 	"  --strict         warnings count as failures\n"
 	"  --rehearse       try the plans and then their rollbacks on a copy of the database\n"

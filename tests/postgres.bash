@@ -11,7 +11,7 @@
 #	}
 #
 # It is Debian's server, in a folder of its own below /tmp, on a unix socket and
-# nothing else: one a suite, and a database a test.  It trusts the user mig, and
+# nothing else: one a suite, and a database a test.  It trusts the user owner, and
 # wants a password of the user shy.  When the suite's processes are no more,
 # however they ended, it is stopped and its folder removed.
 
@@ -36,7 +36,7 @@ server_template() (
 	server_as
 	at=$(server_folder)
 	trap 'rm -rf "$at"' EXIT
-	"${as[@]}" "$SERVER_BIN/initdb" -D "$at/data" -U mig -A trust -E UTF8 --locale=C.UTF-8 --no-sync > "$at/log" 2>&1 || {
+	"${as[@]}" "$SERVER_BIN/initdb" -D "$at/data" -U owner -A trust -E UTF8 --locale=C.UTF-8 --no-sync > "$at/log" 2>&1 || {
 		cat "$at/log" >&2
 		exit 1
 	}
@@ -67,7 +67,7 @@ server_begin() {
 	SERVER_KEEPER=$!
 	exec {SERVER_ALIVE}> "$SERVER/alive"
 	for ((i = 0; i < 500; i++)); do
-		! "$SERVER_BIN/pg_isready" -q -h "$SERVER" -U mig -d postgres || break
+		! "$SERVER_BIN/pg_isready" -q -h "$SERVER" -U owner -d postgres || break
 		sleep 0.02
 	done
 	sql_in postgres "CREATE ROLE shy LOGIN SUPERUSER PASSWORD 'sesame'" || {
@@ -94,7 +94,8 @@ server_run() {
 
 server_end() {
 	[ -n "${SERVER_KEEPER-}" ] || return 0
-	exec {SERVER_ALIVE}>&-
+	# a line will do: a test that failed may have left somebody who has the pipe open
+	echo >&"$SERVER_ALIVE"
 	wait "$SERVER_KEEPER" || true
 }
 
@@ -102,7 +103,7 @@ server_end() {
 database() {
 	DATABASE=t$BATS_TEST_NUMBER
 	sql_in postgres "CREATE DATABASE $DATABASE"
-	DB=$(store_of mig)
+	DB=$(store_of owner)
 	export DATABASE DB
 }
 
@@ -119,10 +120,62 @@ sql_in() {
 	for s; do
 		args+=(-c "$s")
 	done
-	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$SERVER" -U mig -d "$database" ${args+"${args[@]}"}
+	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$SERVER" -U owner -d "$database" ${args+"${args[@]}"}
 }
 
 # sql [STATEMENT..]: in the test's database; without one, what stdin holds.
 sql() {
 	sql_in "$DATABASE" "$@"
+}
+
+# by_hand < STEPS: the plan of these steps (see sqlplan.py) for the database as it is, as the file plan.
+by_hand() {
+	python3 "$MIG_ROOT/tests/sqlplan.py" postgresql \
+		"$(mig-extract --store "$DB" --schema | head -n 1 | jq -r .hash)" > plan
+}
+
+# recorded [VERSION]: the step that every plan has.
+recorded() {
+	printf '{"id":"schema:record","actions":[{"checksum":"%064d","history_version":%d,"op":"record",' 7 "${1:-1}"
+	printf '"schema":{"tables":[]}}],"undo":[{"history_version":%d,"op":"unrecord"}]}' "${1:-1}"
+}
+
+# planned_sql STATEMENT..: a plan of a step each, and permits for it.
+planned_sql() {
+	local i=0 s
+	{
+		for s; do
+			jq -nc --arg s "$s" --arg id "thing$((i++)):sql" '{id: $id, actions: [$s], undo: []}'
+		done
+		recorded
+	} | jq -s . | by_hand
+	mig-gate --env dev --apply < plan > permits
+}
+
+# proxied CUT WHEN: the store $PROXY, which leads to the server through pgproxy.py, cut there; line_ends stops it.
+proxied() {
+	mkdir -p line
+	rm -f line/requests
+	echo "$1 $2" > line/cut
+	[ -z "${LINE-}" ] || return 0
+	python3 "$MIG_ROOT/tests/pgproxy.py" "$PWD/line" "$SERVER" 3>&- &
+	LINE=$!
+	PROXY="postgresql:///$DATABASE?host=$PWD/line&user=owner"
+	for _ in {1..500}; do
+		[ ! -S line/.s.PGSQL.5432 ] || return 0
+		sleep 0.01
+	done
+	fail 'the proxy does not listen'
+}
+
+# requests: how many the proxied connection has sent.
+requests() {
+	cat line/requests
+}
+
+line_ends() {
+	[ -n "${LINE-}" ] || return 0
+	kill "$LINE"
+	wait "$LINE" || true
+	LINE=
 }

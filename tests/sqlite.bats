@@ -597,3 +597,33 @@ dropped() {
 	[ "$(head -1 outcomes | jq -r '.findings[0].rule_id')" = interrupted ]
 	[ -z "$(dump)" ]
 }
+
+@test "a stream of hops is rehearsed as a whole: all forward, all back in reverse" {
+	database 'CREATE TABLE keep (a); INSERT INTO keep VALUES (1)'
+	mkdir -p set/1.0.0..1.1.0 set/1.1.0..1.2.0
+	echo '{"id":"app","mode":"sql","dialect":"sqlite"}' > set/set.json
+	echo '{"from":"1.0.0","to":"1.1.0","type":"schema","description":"a"}' > set/1.0.0..1.1.0/hop.json
+	echo '{"from":"1.1.0","to":"1.2.0","type":"schema","description":"b"}' > set/1.1.0..1.2.0/hop.json
+	echo 'CREATE TABLE t (a);' > set/1.0.0..1.1.0/up.sql
+	echo 'DROP TABLE t;' > set/1.0.0..1.1.0/down.sql
+	echo 'ALTER TABLE t ADD COLUMN b;' > set/1.1.0..1.2.0/up.sql
+	echo 'ALTER TABLE t DROP COLUMN b;' > set/1.1.0..1.2.0/down.sql
+	mig-extract --store sqlite:app.db --schema | mig-plan --set set --env dev --migration app --target-version 1.2.0 > plan
+	mig-verify --store sqlite:app.db --rehearse < plan > verdicts
+	[ "$(jq -c 'select(.kind == "verdict") | [.ok, .findings[0].rule_id]' verdicts | paste -sd ' ')" = \
+		'[true,"rehearsed"] [true,"rehearsed"]' ]
+	echo 'ALTER TABLE t ADD COLUMN c;' > set/1.1.0..1.2.0/down.sql
+	mig-extract --store sqlite:app.db --schema | mig-plan --set set --env dev --migration app --target-version 1.2.0 > plan
+	mig-verify --store sqlite:app.db --rehearse < plan > verdicts
+	echo 'DROP TABLE no;' > set/1.1.0..1.2.0/down.sql
+	mig-extract --store sqlite:app.db --schema | mig-plan --set set --env dev --migration app --target-version 1.2.0 > plan
+	fails 4 mig-verify --store sqlite:app.db --rehearse < plan
+	faulted 4 rehearsal
+	[ "$(jq -c 'select(.kind == "verdict") | .ok' <<< "$output" | paste -sd ' ')" = 'false false' ]
+	rm set/1.1.0..1.2.0/down.sql
+	mig-extract --store sqlite:app.db --schema | mig-plan --set set --env dev --migration app --target-version 1.2.0 > plan
+	mig-verify --store sqlite:app.db --rehearse < plan > verdicts
+	[ "$(head -1 verdicts | jq -r '.findings[0].rule_id')" = rehearsed_forward ]
+	fails 4 mig-verify --store sqlite:app.db --rehearse --strict < plan
+	[ "$(dump | wc -l)" = 2 ]
+}

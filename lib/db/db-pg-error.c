@@ -6,7 +6,7 @@
 
 enum { EXCERPT = 100 };
 
-/* By the first characters of the SQLSTATE; the first that fits.  https://www.postgresql.org/docs/15/errcodes-appendix.html */
+/* By the first characters of the SQLSTATE; the first that fits.  See "PostgreSQL Error Codes" in its manual. */
 static const struct meaning {
 	const char *state;
 	enum db_trouble trouble;
@@ -110,17 +110,15 @@ static void add_cause(struct buf *b, const PGresult *r, const char *sql)
 	}
 }
 
-/* libpq puts the reason last: "connection to server .. failed: FATAL:  ..". */
+/* libpq's first line says what, the others what that may mean. */
 static int lost(struct pg *p, struct diag *d)
 {
-	struct buf b = BUF_INIT;
+	const char *said = pq.PQerrorMessage(p->conn);
+	int n = (int)strcspn(said, "\n");
 
 	p->trouble = DB_LOST;
-	add_line(&b, pq.PQerrorMessage(p->conn));
-	diag_add(d, MIG_PRECONDITION, "connection_lost", p->base.name, "the connection was lost: %s",
-	         b.len ? b.s : "no reason was given");
-	buf_release(&b);
-	return -1;
+	return diag_add(d, MIG_PRECONDITION, "connection_lost", p->base.name, "the connection was lost%s%.*s",
+	                n ? ": " : "", n, said);
 }
 
 int pg_failed(struct pg *p, const PGresult *r, const char *sql, struct diag *d)

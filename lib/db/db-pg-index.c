@@ -47,10 +47,12 @@ static int ask_state(struct pg *p, const struct wanted *w, enum state *s, struct
 	const struct db_value name = { DB_TEXT, w->name.s, w->name.len };
 
 	*s = LACKING;
-	return pg_query(p,
-	                "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
-	                "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = $1",
-	                &name, 1, take_state, s, d);
+	return pg_query(
+		p,
+		"SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+		"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+		"WHERE n.nspname = 'public' AND c.relname = $1",
+		&name, 1, take_state, s, d);
 }
 
 static int drop(struct pg *p, const struct wanted *w, struct diag *d)
@@ -81,10 +83,12 @@ static int take_same(void *arg, const struct db_value *v, size_t n)
 static int is_same(struct pg *p, const struct wanted *w, bool *same, struct diag *d)
 {
 	static const char compare[] =
-		"SELECT bool_and(a.indisunique = b.indisunique AND substring(pg_get_indexdef(a.indexrelid) from ' USING .*') "
+		"SELECT bool_and(a.indisunique = b.indisunique "
+		"AND substring(pg_get_indexdef(a.indexrelid) from ' USING .*') "
 		"= substring(pg_get_indexdef(b.indexrelid) from ' USING .*') "
-		"AND a.indrelid = (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = $2)) "
-		"FROM pg_index a, pg_index b, pg_class ca, pg_class cb WHERE ca.oid = a.indexrelid AND cb.oid = b.indexrelid "
+		"AND a.indrelid = (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace "
+		"AND c.relname = $2)) FROM pg_index a, pg_index b, pg_class ca, pg_class cb "
+		"WHERE ca.oid = a.indexrelid AND cb.oid = b.indexrelid "
 		"AND ca.relname = $1 AND cb.relname = $1 AND ca.relnamespace = 'public'::regnamespace "
 		"AND cb.relnamespace = pg_my_temp_schema()";
 	const struct db_value names[] = { { DB_TEXT, w->name.s, w->name.len }, { DB_TEXT, w->table.s, w->table.len } };
@@ -93,7 +97,8 @@ static int is_same(struct pg *p, const struct wanted *w, bool *same, struct diag
 
 	*same = false;
 	db_name(&table, w->table.s);
-	buf_addf(&sql, "BEGIN;" PG_SETTINGS("SET LOCAL ") "CREATE TEMPORARY TABLE %s (LIKE public.%s);CREATE %sINDEX %s",
+	buf_addf(&sql,
+	         "BEGIN;" PG_SETTINGS("SET LOCAL ") "CREATE TEMPORARY TABLE %s (LIKE public.%s);CREATE %sINDEX %s",
 	         table.s, table.s, w->unique ? "UNIQUE " : "", w->rest);
 	if (pg_plain(p, sql.s, NULL, NULL, &quiet) == 0)
 		pg_query(p, compare, names, 2, take_same, same, &quiet);
@@ -135,7 +140,8 @@ static int see_to(struct pg *p, const struct wanted *w, const char *sql, struct 
 		return -1;
 	p->trouble = same ? DB_FINE : DB_OTHER;
 	return same ? 0
-	            : diag_add(d, MIG_INVALID, "index_exists", p->base.name, "there is another index %s already", w->name.s);
+	            : diag_add(d, MIG_INVALID, "index_exists", p->base.name, "there is another index %s already",
+	                       w->name.s);
 }
 
 int pg_index(struct pg *p, const char *sql, struct diag *d)

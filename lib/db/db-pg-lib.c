@@ -25,8 +25,8 @@ int pq_load(struct diag *d)
 
 	if (!lib) {
 		diag_hint(d, "apt-get install libpq5");
-		return diag_add(d, MIG_PRECONDITION, "library_missing", NULL, "PostgreSQL's client library is not here: %s",
-		                dlerror());
+		return diag_add(d, MIG_PRECONDITION, "library_missing", NULL,
+		                "PostgreSQL's client library is not here: %s", dlerror());
 	}
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
 		void *f = dlsym(lib, functions[i].name);

@@ -50,7 +50,8 @@ static int locked(struct pg *p, struct diag *d)
 		"to_char(a.backend_start, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
 		"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
 		"WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND (l.classid, l.objid) = (" LOCK_KEYS
-		") AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) LIMIT 1";
+		") AND l.database = "
+		"(SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) LIMIT 1";
 	int rc = pg_plain(p, ask, take_holder, &who, d);
 
 	if (rc == 0) {
@@ -94,8 +95,7 @@ int pg_lock(struct db *db, unsigned seconds, const char *holder, struct diag *d)
 	for (uint64_t left = (uint64_t)seconds * (1000 / POLL_MS) + 1; !got; left--) {
 		if (left == 0 || (db->stop && db->stop()))
 			return locked(p, d);
-		if (pg_plain(p, p->tried ? "SELECT pg_try_advisory_xact_lock(" LOCK_KEYS ")"
-		                         : "SELECT pg_try_advisory_lock(" LOCK_KEYS ")", take_first, &got, d) < 0)
+		if (pg_plain(p, "SELECT pg_try_advisory_lock(" LOCK_KEYS ")", take_first, &got, d) < 0)
 			return -1;
 		if (!got && left > 1)
 			nanosleep(&(struct timespec){ 0, POLL_MS * 1000000 }, NULL);

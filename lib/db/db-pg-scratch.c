@@ -30,7 +30,8 @@ static int commit(struct db *db, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (pg_plain(p, "SET CONSTRAINTS ALL IMMEDIATE;SET CONSTRAINTS ALL DEFERRED;RELEASE mig_try", NULL, NULL, d) < 0)
+	if (pg_plain(p, "SET CONSTRAINTS ALL IMMEDIATE;SET CONSTRAINTS ALL DEFERRED;RELEASE mig_try", NULL, NULL, d) <
+	    0)
 		return -1;
 	p->depth--;
 	return 0;
@@ -44,6 +45,7 @@ static void rollback(struct db *db)
 
 	for (; p->depth > 0; p->depth--)
 		pg_plain(p, "ROLLBACK TO mig_try;RELEASE mig_try", NULL, NULL, &quiet);
+	p->preparing = false;
 	p->trouble = trouble;
 	diag_release(&quiet);
 }
@@ -96,7 +98,8 @@ struct db *pg_scratch(struct db *db, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (pg_plain(p, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL "), NULL, NULL, d) < 0)
+	if (pg_plain(p, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL "), NULL, NULL, d) <
+	    0)
 		return NULL;
 	struct pg *s = xcalloc(1, sizeof *s);
 	struct db_ops *ops = xmalloc(sizeof *ops);
@@ -112,6 +115,6 @@ struct db *pg_scratch(struct db *db, struct diag *d)
 	s->base.ops = ops;
 	s->conn = p->conn;
 	s->mode = DB_WRITE;
-	s->inside = s->tried = true;
+	s->inside = true;
 	return &s->base;
 }

@@ -10,7 +10,16 @@
 #include <stdlib.h>
 
 /* pg_type.dat of the server's sources. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701 };
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_OID = 26,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701
+};
 
 enum { ASK_STOP_MS = 100 };
 
@@ -44,15 +53,20 @@ static void take_bytes(struct row *r, struct db_value *v)
 static enum db_type type_of(Oid oid)
 {
 	switch (oid) {
-	case OID_BOOL: return DB_BOOL;
-	case OID_BYTEA: return DB_BLOB;
+	case OID_BOOL:
+		return DB_BOOL;
+	case OID_BYTEA:
+		return DB_BLOB;
 	case OID_INT8:
 	case OID_INT2:
 	case OID_INT4:
-	case OID_OID: return DB_INT;
+	case OID_OID:
+		return DB_INT;
 	case OID_FLOAT4:
-	case OID_FLOAT8: return DB_REAL;
-	default: return DB_TEXT; /* NUMERIC as well: a double would not hold it */
+	case OID_FLOAT8:
+		return DB_REAL;
+	default:
+		return DB_TEXT; /* NUMERIC as well: a double would not hold it */
 	}
 }
 
@@ -158,10 +172,13 @@ static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struc
 				stopped = take_rows(r, each, arg) < 0;
 			break;
 		case PGRES_COMMAND_OK:
-		case PGRES_EMPTY_QUERY: break;
+		case PGRES_EMPTY_QUERY:
+			break;
 		case PGRES_COPY_IN:
 		case PGRES_COPY_OUT:
-		case PGRES_COPY_BOTH: end_copy(p, status); break;
+		case PGRES_COPY_BOTH:
+			end_copy(p, status);
+			break;
 		default:
 			if (!failed)
 				pg_failed(p, r, sql, d);
@@ -275,6 +292,7 @@ static int again(struct pg *p, struct diag *d)
 	if (pq.PQstatus(p->conn) == CONNECTION_OK)
 		return 0;
 	p->holder = NULL;
+	p->inside = p->preparing = false;
 	pq.PQreset(p->conn);
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		rc = pg_failed(p, NULL, NULL, d);
@@ -293,10 +311,11 @@ static int begin(struct db *db, bool writes, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (again(p, d) < 0 || pg_plain(p,
-	                                writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
-	                                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
-	                                NULL, NULL, d) < 0)
+	if (again(p, d) < 0 ||
+	    pg_plain(p,
+	             writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
+	                    : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
+	             NULL, NULL, d) < 0)
 		return -1;
 	p->inside = true;
 	return 0;
@@ -314,8 +333,10 @@ static int commit(struct db *db, struct diag *d)
 		return -1;
 	}
 	p->inside = false;
-	if (!doomed)
+	if (!doomed) {
+		p->ours = p->ours || p->preparing;
 		return 0;
+	}
 	p->trouble = DB_OTHER;
 	return diag_add(d, MIG_ERROR, "sql_failed", db->name, "the transaction had failed, and was undone");
 }
@@ -332,15 +353,21 @@ static void rollback(struct db *db)
 		pg_plain(p, "ROLLBACK", NULL, NULL, &quiet);
 		p->trouble = trouble;
 	}
-	p->inside = false;
+	p->inside = p->preparing = false;
 	diag_release(&quiet);
 }
 
 static int known(struct db *db, struct diag *d)
 {
+	struct pg *p = of(db);
 	struct buf b = BUF_INIT;
-	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b, d);
 
+	if (p->ours || p->preparing)
+		return 1;
+	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b,
+	                d);
+
+	p->ours = rc == 1 && !p->inside;
 	buf_release(&b);
 	return rc;
 }
@@ -349,7 +376,10 @@ static int prepare(struct db *db, struct diag *d)
 {
 	static const char ddl[] =
 		"CREATE SCHEMA IF NOT EXISTS mig; CREATE SCHEMA IF NOT EXISTS system;"
-		"CREATE TABLE IF NOT EXISTS mig.mig_ledger (seq BIGINT PRIMARY KEY, entry TEXT NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS mig.mig_ledger (seq BIGINT PRIMARY KEY, entry TEXT NOT NULL, "
+		"plan_hash TEXT, undoes TEXT);"
+		"CREATE INDEX IF NOT EXISTS mig_ledger_plan ON mig.mig_ledger (plan_hash);"
+		"CREATE INDEX IF NOT EXISTS mig_ledger_undoes ON mig.mig_ledger (undoes) WHERE undoes IS NOT NULL;"
 		"CREATE TABLE IF NOT EXISTS mig.mig_plan (plan_hash TEXT PRIMARY KEY, plan TEXT NOT NULL);"
 		"CREATE TABLE IF NOT EXISTS system.schema_checksum (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, "
 		"schema JSONB NOT NULL, updated_at TIMESTAMPTZ NOT NULL);"
@@ -360,7 +390,12 @@ static int prepare(struct db *db, struct diag *d)
 		"from_version INTEGER, to_version INTEGER, reason TEXT, status TEXT NOT NULL, "
 		"created_at TIMESTAMPTZ NOT NULL)";
 
-	return pg_plain(of(db), ddl, NULL, NULL, d);
+	struct pg *p = of(db);
+
+	if (!p->ours && !p->preparing && pg_plain(p, ddl, NULL, NULL, d) < 0)
+		return -1;
+	p->preparing = true;
+	return 0;
 }
 
 /* The server keeps foreign keys at every statement. */
@@ -439,8 +474,9 @@ static int check_uri(const char *uri, struct diag *d)
 	pq.PQconninfoFree(o);
 	if (o)
 		return 0;
-	return diag_add(d, MIG_USAGE, "bad_store", NULL,
-	                "not a URI that PostgreSQL's client library reads: expected postgresql://[user@]host[:port]/database");
+	return diag_add(
+		d, MIG_USAGE, "bad_store", NULL,
+		"not a URI that PostgreSQL's client library reads: expected postgresql://[user@]host[:port]/database");
 }
 
 /* "connection to server at .. failed: FATAL:  ..", and no more of the URI than host, port, user and database. */
@@ -456,7 +492,8 @@ static int connect_to(struct pg *p, const char *uri, struct diag *d)
 {
 	/* what stands in the URI comes later and wins */
 	const char *wait = getenv("PGCONNECT_TIMEOUT");
-	const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding", NULL };
+	const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding",
+		                     NULL };
 	const char *const values[] = { progname, wait && *wait ? wait : "10", uri, "UTF8", NULL };
 
 	p->conn = pq.PQconnectdbParams(keys, values, 1);
@@ -468,9 +505,10 @@ static int connect_to(struct pg *p, const char *uri, struct diag *d)
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		return unreachable(p, d);
 	pq.PQsetNoticeReceiver(p->conn, no_notice, NULL);
-	return pg_plain(p, p->mode == DB_WRITE || p->mode == DB_CREATE
-	                           ? PG_SETTINGS("SET ")
-	                           : PG_SETTINGS("SET ") "SET default_transaction_read_only=on",
+	return pg_plain(p,
+	                p->mode == DB_WRITE || p->mode == DB_CREATE
+	                        ? PG_SETTINGS("SET ")
+	                        : PG_SETTINGS("SET ") "SET default_transaction_read_only=on",
 	                NULL, NULL, d);
 }
 

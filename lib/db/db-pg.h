@@ -15,10 +15,11 @@ struct pg {
 	enum db_mode mode;
 	enum db_trouble trouble;
 	bool inside;        /* a transaction of begin's */
+	bool ours;          /* our tables are there: they are never dropped again */
+	bool preparing;     /* they are, if this transaction commits */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
-	bool tried;         /* a scratch database: all of it is one transaction, */
-	unsigned depth;     /* with so many savepoints */
+	unsigned depth;     /* a scratch database: how many savepoints it has made */
 };
 
 /* What every transaction, and the session, begins with: the same text from any server for the same thing. */
@@ -31,7 +32,8 @@ struct pg {
 /* Statements of our own, one behind the other; rows go to each, if not NULL. */
 int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d);
 /* One statement with parameters. */
-int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d);
+int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg,
+             struct diag *d);
 
 /*
  * Add the finding for a failed result, or, r NULL, for the connection: sets

@@ -120,21 +120,34 @@ static int check_tail(struct sqlite *s, const char *tail, const char *end, struc
 	return clean ? 0 : sqlite_fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "more than one statement", d);
 }
 
+static int compile(struct sqlite *s, struct text sql, unsigned flags, sqlite3_stmt **st, struct diag *d)
+{
+	const char *tail;
+
+	if (sql.n > INT32_MAX - 1)
+		return sqlite_fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "the statement is too long", d);
+	int rc = sqlite3_prepare_v3(s->db, sql.s, (int)sql.n, flags, st, &tail);
+
+	if (rc != SQLITE_OK)
+		return sqlite_trouble(s, rc, d);
+	if (check_tail(s, tail, sql.s + sql.n, d) == 0)
+		return 0;
+	sqlite3_finalize(*st);
+	*st = NULL;
+	return -1;
+}
+
 int sqlite_run(struct sqlite *s, struct text sql, const struct db_value *p, size_t n, db_row *each, void *arg,
                struct diag *d)
 {
 	sqlite3_stmt *st = NULL;
-	const char *tail;
 
 	s->trouble = DB_FINE;
-	if (sql.n > INT32_MAX - 1)
-		return sqlite_fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "the statement is too long", d);
-	int rc = sqlite3_prepare_v2(s->db, sql.s, (int)sql.n, &st, &tail);
+	if (compile(s, sql, 0, &st, d) < 0)
+		return -1;
+	int rc = 0;
 
-	if (rc != SQLITE_OK)
-		return sqlite_trouble(s, rc, d);
-	rc = check_tail(s, tail, sql.s + sql.n, d);
-	if (rc == 0 && st) {
+	if (st) {
 		bind(st, p, n);
 		rc = step_all(s, st, each, arg, d);
 	}
@@ -142,10 +155,58 @@ int sqlite_run(struct sqlite *s, struct text sql, const struct db_value *p, size
 	return rc;
 }
 
+/* The statement as it was compiled before, unless it is at work; NULL where it was not. */
+static sqlite3_stmt *find_kept(const struct sqlite *s, const char *sql)
+{
+	for (size_t i = 0; i < KEPT; i++)
+		if (s->kept[i].sql && strcmp(s->kept[i].sql, sql) == 0 && !sqlite3_stmt_busy(s->kept[i].st))
+			return s->kept[i].st;
+	return NULL;
+}
+
+static void keep(struct sqlite *s, const char *sql, sqlite3_stmt *st)
+{
+	struct kept_statement *k = &s->kept[s->next++ % KEPT];
+
+	if (k->sql && sqlite3_stmt_busy(k->st)) {
+		sqlite3_finalize(st);
+		return;
+	}
+	free(k->sql);
+	sqlite3_finalize(k->st);
+	*k = (struct kept_statement){ xstrdup(sql), st };
+}
+
+static void forget_kept(struct sqlite *s)
+{
+	for (size_t i = 0; i < KEPT; i++) {
+		free(s->kept[i].sql);
+		sqlite3_finalize(s->kept[i].st);
+		s->kept[i] = (struct kept_statement){ NULL, NULL };
+	}
+}
+
 static int query(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
                  struct diag *d)
 {
-	return sqlite_run(of(db), (struct text){ sql, strlen(sql) }, p, n, each, arg, d);
+	struct sqlite *s = of(db);
+	sqlite3_stmt *st = find_kept(s, sql);
+	bool new = !st;
+
+	s->trouble = DB_FINE;
+	s->guarded = s->inside;
+	int rc = new ? compile(s, (struct text){ sql, strlen(sql) }, SQLITE_PREPARE_PERSISTENT, &st, d) : 0;
+
+	if (rc == 0 && st) {
+		bind(st, p, n);
+		rc = step_all(s, st, each, arg, d);
+		sqlite3_reset(st);
+		sqlite3_clear_bindings(st);
+	}
+	s->guarded = false;
+	if (new && st)
+		keep(s, sql, st);
+	return rc;
 }
 
 static int exec(struct db *db, struct text sql, struct diag *d)
@@ -331,6 +392,7 @@ static void close_db(struct db *db)
 	struct stat now;
 
 	if (s->db) {
+		forget_kept(s);
 		rollback(db);
 		sqlite3_close(s->db);
 	}

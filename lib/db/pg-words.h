@@ -1,7 +1,7 @@
 /*
  * pg-words.h -- the first words of a statement, as PostgreSQL reads them.
  *
- * Floor 1.  Words are parted by white space and comments, which nest; what
+ * Floor 2.  Words are parted by white space and comments, which nest; what
  * stands before the first one, semicolons included, is passed over.
  */
 #ifndef MIG_PG_WORDS_H

@@ -11,12 +11,19 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+enum { KEPT = 16 };
+
 struct sqlite {
 	struct db base;
 	sqlite3 *db;
 	char *file; /* its real path */
 	enum db_mode mode;
 	enum db_trouble trouble;
+	struct kept_statement {
+		char *sql;
+		sqlite3_stmt *st;
+	} kept[KEPT];            /* of texts that come again and again */
+	unsigned next;
 	bool inside;    /* a transaction of begin's */
 	bool ours;               /* our tables are there: they are never dropped again */
 	bool preparing;          /* they are, if this transaction commits */

@@ -32,7 +32,6 @@ static void settle(struct sqlite *s)
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, READ_WAIT_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_set_authorizer(s->db, authorize, s);
 	sqlite3_progress_handler(s->db, STEPS_BETWEEN_ASKING, stop, s);
 	/* no files elsewhere */
@@ -53,7 +52,8 @@ static struct sqlite *new_sqlite(const char *name, enum db_mode mode)
 struct db *sqlite_scratch(struct db *db, struct diag *d)
 {
 	struct sqlite *from = (struct sqlite *)db, *to = new_sqlite("scratch copy", DB_WRITE);
-	int rc = sqlite3_open_v2(":memory:", &to->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	int rc = sqlite3_open_v2(":memory:", &to->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	                         NULL);
 	sqlite3_backup *b = rc == SQLITE_OK ? sqlite3_backup_init(to->db, "main", from->db, "main") : NULL;
 
 	to->file = xstrdup("/");
@@ -140,7 +140,8 @@ static int open_db(struct sqlite *s, struct diag *d)
 {
 	char seed, *uri = uri_of(s);
 	int rc = sqlite3_open_v2(uri, &s->db,
-	                         SQLITE_OPEN_URI | (s->mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE),
+	                         SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+	                                 (s->mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE),
 	                         NULL);
 
 	free(uri);
@@ -154,7 +155,8 @@ static int open_db(struct sqlite *s, struct diag *d)
 /* What a database that is still to be made holds. */
 static struct db *open_empty(struct sqlite *s, struct diag *d)
 {
-	int rc = sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	int rc = sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	                         NULL);
 
 	s->file = xstrdup("/");
 	s->mode = DB_READ;

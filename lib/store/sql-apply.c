@@ -19,6 +19,7 @@ struct run {
 	struct sql_chain chain;
 	char time[LEDGER_TIME_SIZE];
 	int64_t start; /* now_ms() */
+	bool doubt;    /* whether the database committed is not known */
 	size_t alone;  /* steps that cannot be in a transaction */
 	bool *done;    /* those of them that the ledger says were done */
 };
@@ -222,6 +223,33 @@ static void describe(struct run *r, size_t i)
 		outcome_set(r->o, i, STEP_SKIPPED, "would run %zu statement%s", n, n == 1 ? "" : "s");
 }
 
+/*
+ * The connection went while the server was to commit.  Only the server knows
+ * whether it did, and only once the lock is ours again: until then the session
+ * that held it may still be at work.
+ */
+static bool was_committed(struct run *r, size_t first)
+{
+	struct db *db = r->s->db;
+	enum standing is = TO_DO;
+	bool known = db->ops->begin(db, true, r->d) == 0;
+
+	if (known) {
+		known = look_up(r, &is) == 0 && (is == TO_DO || sql_chain_read(&r->chain, db, r->d) == 0);
+		db->ops->rollback(db);
+	}
+	r->doubt = !known;
+	diag_hint(r->d, "run it again: what is applied is not applied twice");
+	if (known && is != TO_DO) {
+		diag_truncate(r->d, first);
+		diag_warn(r->d, "reconnected", NULL, "the connection was lost; the plan is applied, says the database");
+		return true;
+	}
+	diag_add(r->d, MIG_PRECONDITION, "connection_lost", NULL,
+	         known ? "nothing of the plan was applied, says the database" : "whether the plan was applied is not known");
+	return false;
+}
+
 /* The transaction itself; it has begun. */
 static int transact(struct run *r)
 {
@@ -235,18 +263,16 @@ static int transact(struct run *r)
 			describe(r, i);
 		return 0;
 	}
-	if (rc == 0 && (rc = db->ops->commit(db, r->d)) == 0) {
+	if (rc == 0 && ((rc = db->ops->commit(db, r->d)) == 0 ||
+	                (db->ops->trouble(db) == DB_LOST && was_committed(r, first)))) {
 		confirm(r);
 		for (size_t i = 0; i < r->o->n; i++)
 			if (!sql_alone(&r->w, i))
 				outcome_set(r->o, i, STEP_APPLIED, NULL);
 		return 0;
 	}
-	enum db_trouble trouble = db->ops->trouble(db);
-
 	db->ops->rollback(db);
-	/* after a lost connection the server may have committed: what it may need is kept */
-	if (trouble != DB_LOST)
+	if (!r->doubt)
 		drop_backups(r);
 	undone(r, first);
 	log_failure(r, first);
@@ -262,6 +288,17 @@ static void mark_done(void *arg, struct text step_id)
 			r->done[i] = true;
 }
 
+/* What was recorded in the transaction lacks what came after it. */
+static int all_done(struct run *r)
+{
+	struct db *db = r->s->db;
+	int64_t version;
+
+	if (sql_version(db, &version, r->d) < 0 || sql_refresh(db, version, r->d) < 0)
+		return -1;
+	return note(r, last_event(r), (struct text){ NULL, 0 });
+}
+
 /* One step outside of the transaction, and then its entry; the last one brings the plan's. */
 static int step_alone(struct run *r, size_t i, bool last)
 {
@@ -273,8 +310,8 @@ static int step_alone(struct run *r, size_t i, bool last)
 		return 0;
 	if (db->ops->begin(db, true, r->d) < 0)
 		return -1;
-	if ((r->done[i] || note(r, "step", r->p->step[i].step_id) == 0) &&
-	    (!last || note(r, last_event(r), (struct text){ NULL, 0 }) == 0) && db->ops->commit(db, r->d) == 0) {
+	if ((r->done[i] || note(r, "step", r->p->step[i].step_id) == 0) && (!last || all_done(r) == 0) &&
+	    db->ops->commit(db, r->d) == 0) {
 		confirm(r);
 		return 0;
 	}

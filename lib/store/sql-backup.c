@@ -87,7 +87,9 @@ static int open_at(struct sql_state *s, const char *name, bool write)
 	}
 	for (size_t i = 0; i < s->n; i++)
 		if (strcmp(s->file[i].name, name) == 0)
-			return lseek(s->file[i].fd, 0, SEEK_SET) < 0 ? -1 : dup(s->file[i].fd);
+			return lseek(s->file[i].fd, 0, SEEK_SET) < 0 || (write && ftruncate(s->file[i].fd, 0) < 0)
+			               ? -1
+			               : dup(s->file[i].fd);
 	if (!write) {
 		errno = ENOENT;
 		return -1;

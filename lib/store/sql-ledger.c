@@ -113,7 +113,8 @@ static int put_line(void *arg, const struct db_value *v, size_t n)
 
 	buf_release(&line);
 	if (!holds)
-		return diag_add(f->d, MIG_INVALID, "ledger_broken", where, "a row is filed under another plan than its entry's");
+		return diag_add(f->d, MIG_INVALID, "ledger_broken", where,
+		                "a row is filed under another plan than its entry's");
 	return out_write(&f->out, v->s ? v->s : "", v->n) < 0 || out_write(&f->out, "\n", 1) < 0 ? -1 : 0;
 }
 

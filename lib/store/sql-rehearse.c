@@ -31,7 +31,7 @@ static int by_string(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* SELECT "a", "b" FROM "t" ORDER BY "a", "b": columns by name, as their order may be another one */
+/* SELECT "a", "b" FROM "t": columns by name, as their order may be another one */
 static void write_select(struct buf *sql, const struct doc *d, uint32_t table)
 {
 	uint32_t list = member(d, table, "columns"), n = d->tok[list].n, t = list + 1;
@@ -48,42 +48,54 @@ static void write_select(struct buf *sql, const struct doc *d, uint32_t table)
 	buf_addstr(sql, n ? " FROM " : "SELECT 1 FROM ");
 	db_name(sql, from);
 	for (uint32_t i = 0; i < n; i++)
-		buf_addf(sql, "%s%u", i ? ", " : " ORDER BY ", i + 1);
-	for (uint32_t i = 0; i < n; i++)
 		free(name[i]);
 	free(name);
 	free(from);
 }
 
+/*
+ * Rows come in any order, and some types have none to sort them by: their hashes
+ * are added up, as numbers of 256 bits.
+ */
 struct summing {
-	struct digest *sum;
+	unsigned char sum[HEX_LEN / 2];
 	struct buf line;
 };
+
+static unsigned nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
 
 static int add_row(void *arg, const struct db_value *v, size_t n)
 {
 	struct summing *s = arg;
+	char hex[HEX_SIZE];
+	unsigned carry = 0;
 
 	buf_reset(&s->line);
 	for (size_t i = 0; i < n; i++) {
 		db_json(&s->line, &v[i]);
 		buf_addch(&s->line, i + 1 < n ? ',' : '\n');
 	}
-	digest_add(s->sum, s->line.s, s->line.len);
+	digest_hex(s->line.s, s->line.len, hex);
+	for (size_t i = sizeof s->sum; i-- > 0;) {
+		carry += s->sum[i] + (nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+		s->sum[i] = (unsigned char)carry;
+		carry >>= 8;
+	}
 	return 0;
 }
 
 static int sum_rows(struct db *db, const struct doc *doc, uint32_t table, char hash[HEX_SIZE], struct diag *d)
 {
-	struct summing s = { digest_new(), BUF_INIT };
+	struct summing s = { .line = BUF_INIT };
 	struct buf sql = BUF_INIT;
 
-	digest_begin(s.sum);
 	write_select(&sql, doc, table);
 	int rc = db->ops->query(db, sql.s, NULL, 0, add_row, &s, d);
 
-	digest_final(s.sum, hash);
-	digest_free(s.sum);
+	digest_hex(s.sum, sizeof s.sum, hash);
 	buf_release(&s.line);
 	buf_release(&sql);
 	return rc;
@@ -179,6 +191,78 @@ static int work(struct sql_work *w, struct diag *d)
 	return rc;
 }
 
+/* One plan of the stream. */
+struct act {
+	struct buf text;
+	struct doc doc;
+	struct plan plan;
+	struct sql_kepts kept; /* backups that it made */
+	struct diag own;       /* what went wrong in it */
+};
+
+struct rehearsal {
+	struct db *copy;
+	struct sql_state files;
+	struct picture before;
+	struct act **act;
+	size_t n;
+	bool failed, back; /* back: every plan can be undone */
+};
+
+struct rehearsal *rehearsal_begin(struct db *db, struct diag *d)
+{
+	struct rehearsal *r = xcalloc(1, sizeof *r);
+
+	r->files = (struct sql_state){ .dir = -1, .memory = true };
+	r->before.doc = (struct doc)DOC_INIT;
+	r->back = true;
+	r->copy = db->ops->scratch(db, d);
+	if (r->copy && take(&r->before, r->copy, d) == 0)
+		return r;
+	rehearsal_free(r);
+	return NULL;
+}
+
+void rehearsal_free(struct rehearsal *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		struct act *a = r->act[i];
+
+		plan_release(&a->plan);
+		doc_release(&a->doc);
+		buf_release(&a->text);
+		sql_kepts_release(&a->kept);
+		diag_release(&a->own);
+		free(a);
+	}
+	free(r->act);
+	picture_release(&r->before);
+	sql_state_release(&r->files);
+	if (r->copy)
+		r->copy->ops->close(r->copy);
+	free(r);
+}
+
+/* A copy of the plan that lives as long as the rehearsal. */
+static struct act *add_act(struct rehearsal *r, const struct plan *p, struct diag *d)
+{
+	struct act *a = xcalloc(1, sizeof *a);
+	size_t n;
+	const char *text = doc_span(p->doc, p->root, &n);
+
+	a->doc = (struct doc)DOC_INIT;
+	a->plan = (struct plan)PLAN_INIT;
+	r->act = xrealloc(r->act, r->n + 1, sizeof *r->act);
+	r->act[r->n++] = a;
+	buf_add(&a->text, text, n);
+	if (doc_parse(&a->doc, a->text.s, a->text.len, RECORD_MAX_DEPTH) < 0 ||
+	    plan_read(&a->plan, &a->doc, 0, p->hash, d) < 0)
+		return NULL;
+	return a;
+}
+
 static bool all_reversible(const struct plan *p)
 {
 	for (size_t i = 0; i < p->nundo; i++)
@@ -187,89 +271,107 @@ static bool all_reversible(const struct plan *p)
 	return p->nundo > 0;
 }
 
-static int there_and_back(struct db *copy, const struct plan *p, bool back, struct diag *d)
+/* What hinders the rehearsal itself is a finding; everything else is about the plan. */
+static int settle(struct rehearsal *r, const struct diag *own, int rc, struct diag *d)
 {
-	struct sql_state files = { .dir = -1, .memory = true };
-	struct sql_work w = { .db = copy,
-		              .state = &files,
-		              .doc = p->doc,
-		              .step = p->step,
-		              .n = p->nstep,
-		              .hash = p->hash,
-		              .time = "1970-01-01T00:00:00Z" };
-	struct sql_work undo = w;
-	int rc = work(&w, d);
+	const struct finding *f = diag_first(own);
 
-	undo.step = p->undo;
-	undo.n = p->nundo;
-	undo.hash = "rehearsal";
-	undo.undoes = p->hash;
-	undo.known = w.kept;
-	if (rc == 0 && back)
-		rc = work(&undo, d);
-	sql_kepts_release(&w.kept);
-	sql_kepts_release(&undo.kept);
-	sql_state_release(&files);
-	return rc;
+	r->failed = r->failed || rc < 0;
+	if (rc < 0 && f && f->exit == MIG_PRECONDITION)
+		return diag_add(d, f->exit, f->rule, f->where, "%s", f->message);
+	return 0;
 }
 
-static int rehearse(struct db *db, const struct plan *p, bool back, struct diag *d)
+static struct sql_work work_of(struct rehearsal *r, const struct act *a)
 {
-	struct picture before, after;
-	struct db *copy = db->ops->scratch(db, d);
-
-	if (!copy)
-		return -1;
-	int rc = take(&before, copy, d);
-
-	if (rc == 0)
-		rc = there_and_back(copy, p, back, d);
-	if (rc == 0 && back) {
-		rc = take(&after, copy, d);
-		if (rc == 0)
-			rc = compare(&before, &after, d);
-		picture_release(&after);
-	}
-	picture_release(&before);
-	copy->ops->close(copy);
-	return rc;
+	return (struct sql_work){
+		.db = r->copy, .state = &r->files, .doc = a->plan.doc, .time = "1970-01-01T00:00:00Z"
+	};
 }
 
-/* What would be a finding of apply is one of the verdict here. */
-static void complain_of(struct complaints *found, const struct diag *own, struct diag *d)
+int rehearsal_forward(struct rehearsal *r, const struct plan *p, struct diag *d)
 {
-	for (size_t i = 0; i < own->n; i++) {
-		const struct finding *f = &own->list[i];
-
-		if (f->exit == MIG_PRECONDITION)
-			diag_add(d, f->exit, f->rule, f->where, "%s", f->message);
-		else if (f->exit != MIG_OK)
-			complain(found,
-			         &(struct complaint){ .rule = "rehearsal", .ref = f->where, .message = f->message });
-	}
-}
-
-int sql_rehearse(struct db *db, const struct plan *p, struct complaints *found, struct diag *d)
-{
-	struct diag own = DIAG_INIT;
-	bool back = all_reversible(p);
-
 	if (p->rollback_mode)
 		return diag_add(d, MIG_USAGE, "no_rehearsal", NULL,
 		                "--rehearse takes the plan forward: it tries its rollback as well");
-	size_t before = d->n;
-	int rc = rehearse(db, p, back, &own);
+	struct act *a = add_act(r, p, d);
 
-	if (rc == 0 && back)
+	if (!a)
+		return -1;
+	r->back = r->back && all_reversible(p);
+	if (r->failed)
+		return 0;
+	struct sql_work w = work_of(r, a);
+
+	w.step = a->plan.step;
+	w.n = a->plan.nstep;
+	w.hash = a->plan.hash;
+	int rc = work(&w, &a->own);
+
+	a->kept = w.kept;
+	return settle(r, &a->own, rc, d);
+}
+
+int rehearsal_back(struct rehearsal *r, struct diag *d)
+{
+	struct picture after;
+	int rc = 0;
+
+	for (size_t i = r->n; i-- > 0 && r->back && !r->failed && rc == 0;) {
+		struct act *a = r->act[i];
+		struct sql_work w = work_of(r, a);
+
+		w.step = a->plan.undo;
+		w.n = a->plan.nundo;
+		w.hash = "rehearsal";
+		w.undoes = a->plan.hash;
+		w.known = a->kept;
+		rc = settle(r, &a->own, work(&w, &a->own), d);
+		sql_kepts_release(&w.kept);
+	}
+	if (rc < 0 || r->failed || !r->back || r->n == 0)
+		return rc;
+	rc = take(&after, r->copy, d);
+	if (rc == 0)
+		r->failed = compare(&r->before, &after, &r->act[0]->own) < 0;
+	picture_release(&after);
+	return rc;
+}
+
+size_t rehearsal_count(const struct rehearsal *r)
+{
+	return r->n;
+}
+
+const struct plan *rehearsal_plan(const struct rehearsal *r, size_t i)
+{
+	return &r->act[i]->plan;
+}
+
+void rehearsal_judge(const struct rehearsal *r, size_t i, struct complaints *found)
+{
+	const struct diag *own = &r->act[i]->own;
+	bool said = false;
+
+	for (size_t k = 0; k < own->n; k++) {
+		const struct finding *f = &own->list[k];
+
+		if (f->exit == MIG_OK)
+			continue;
+		said = true;
+		complain(found, &(struct complaint){ .rule = "rehearsal", .ref = f->where, .message = f->message });
+	}
+	if (r->failed && !said)
+		complain(found, &(struct complaint){ .rule = "rehearsal",
+		                                     .message = "not all plans of the stream went there and back" });
+	else if (!r->failed && r->back)
 		complain(found, &(struct complaint){ .rule = "rehearsed",
 		                                     .message = "there and back on a copy: schema and rows are "
 		                                                "what they were",
 		                                     .note = true });
-	else if (rc == 0)
+	else if (!r->failed)
 		complain(found, &(struct complaint){ .rule = "rehearsed_forward",
-		                                     .message = "done on a copy; it cannot be undone",
+		                                     .message = "done on a copy; what cannot be undone was not "
+		                                                "tried back",
 		                                     .warning = true });
-	complain_of(found, &own, d);
-	diag_release(&own);
-	return d->n > before && found->failed == 0 && rc < 0 ? -1 : 0;
 }

@@ -294,8 +294,10 @@ struct store *store_sqlite_open(const char *file, const struct store_how *how, s
 
 struct store *store_pg_open(const char *uri, const struct store_how *how, struct diag *d)
 {
-	if (how->create) {
-		diag_add(d, MIG_USAGE, "bad_store", NULL, "--create makes SQLite files; createdb makes a PostgreSQL database");
+	/* who reads with it asks for what may be there */
+	if (how->create && how->mode != STORE_READ) {
+		diag_add(d, MIG_USAGE, "bad_store", NULL,
+		         "--create makes SQLite files; createdb makes a PostgreSQL database");
 		return NULL;
 	}
 	struct db *db = db_pg_open(uri, how->mode == STORE_READ ? DB_READ : DB_WRITE, d);

@@ -286,16 +286,47 @@ static int one_migration(const struct reading *r)
 	return 0;
 }
 
+/* The number that the plan has in its database's history, from schema:record@1..2; -1: none. */
+static int64_t number_of(const struct plan *p)
+{
+	for (size_t i = 0; i < p->nstep; i++) {
+		struct text to = p->step[i].to_version;
+		int64_t n = 0;
+
+		if (!p->dialect.s || !text_is(p->step[i].what, "record"))
+			continue;
+		for (size_t k = 0; k < to.n; k++) {
+			if (to.s[k] < '0' || to.s[k] > '9' || n > INT32_MAX)
+				return -1;
+			n = n * 10 + (to.s[k] - '0');
+		}
+		return n;
+	}
+	return -1;
+}
+
+static int no_version(struct reading *r)
+{
+	return diag_add(r->d, MIG_PRECONDITION, "no_version", r->which->number,
+	                "the history has no version of that number that is applied");
+}
+
 /* The plans asked for, newest first. */
 static int put_applied(struct reading *r)
 {
 	char stream[HEX_SIZE] = "";
+	int64_t after = r->which->number ? strtoll(r->which->number, NULL, 10) : -1;
+	bool found = after <= 0;
 
 	for (size_t i = r->n; i-- > 0;) {
 		if (!is_asked(r->which, r->known[i]))
 			continue;
 		if (load(r, r->known[i]->hash) < 0)
 			return -1;
+		if (after >= 0 && number_of(&r->plan) <= after) {
+			found = found || number_of(&r->plan) == after;
+			continue;
+		}
 		if (!*stream)
 			snprintf(stream, sizeof stream, "%.*s", (int)r->plan.digest.n, r->plan.digest.s);
 		if (r->which->last && !text_is(r->plan.digest, stream))
@@ -304,7 +335,7 @@ static int put_applied(struct reading *r)
 		if (stream_put(r->out, r->plan_text.s, r->plan_text.len) < 0)
 			return -1;
 	}
-	return 0;
+	return found ? 0 : no_version(r);
 }
 
 int history_applied(struct store *s, const struct applied_ask *ask, struct out *out, struct diag *d)

@@ -28,6 +28,7 @@ int history_entries(struct store *s, const struct history_ask *ask, struct out *
 struct applied_ask {
 	const char *migration, *env, *tenant, *project;
 	const char *to;   /* those that led beyond this version: of one migration only */
+	const char *number; /* those that came after this one in a database's history; "0": all of it */
 	const char *plan; /* the one with this plan_hash */
 	bool last;        /* the newest, and those before it that came in one stream with it */
 };
@@ -35,7 +36,8 @@ struct applied_ask {
 /*
  * Write the plans that are applied and not rolled back, newest first, and their
  * end.  A plan whose text was pruned is MIG_PRECONDITION "missing_plan"; a named
- * plan that is not applied is MIG_PRECONDITION "not_applied"; plans of several
+ * plan that is not applied is MIG_PRECONDITION "not_applied", a number that the
+ * history does not have MIG_PRECONDITION "no_version"; plans of several
  * migrations beyond a version are MIG_USAGE "ambiguous".
  */
 int history_applied(struct store *s, const struct applied_ask *ask, struct out *out, struct diag *d);

@@ -26,6 +26,7 @@ struct verifying {
 	uint32_t written; /* in ledger_doc: the bytes that the ledger saw, or DOC_NONE */
 	char **want;      /* --against: plan hashes in order */
 	size_t nwant, seen;
+	struct rehearsal *rehearsal;
 };
 
 /* Canonical text of the document in bytes, without its history: 0, or -1 if it is none. */
@@ -296,10 +297,25 @@ static int verify_in_database(struct verifying *v, struct db *db, const struct p
 	if (!text_is(p->dialect, db->ops->dialect))
 		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "the plan was not made for %s",
 		                db->ops->dialect);
-	int rc = v->ask->rehearse ? sql_rehearse(db, p, &v->found, v->d)
-	                              : verify_sql_plan(db, p, &v->found, v->d);
+	if (v->ask->rehearse) {
+		if (!v->rehearsal && !(v->rehearsal = rehearsal_begin(db, v->d)))
+			return -1;
+		return rehearsal_forward(v->rehearsal, p, v->d);
+	}
+	return verify_sql_plan(db, p, &v->found, v->d) < 0 ? -1 : put_verdict(v, p);
+}
 
-	return rc < 0 ? -1 : put_verdict(v, p);
+/* The way back, and then a verdict for each plan. */
+static int end_rehearsal(struct verifying *v)
+{
+	int rc = v->rehearsal ? rehearsal_back(v->rehearsal, v->d) : 0;
+
+	for (size_t i = 0; v->rehearsal && i < rehearsal_count(v->rehearsal) && rc == 0; i++) {
+		complaints_reset(&v->found);
+		rehearsal_judge(v->rehearsal, i, &v->found);
+		rc = put_verdict(v, rehearsal_plan(v->rehearsal, i));
+	}
+	return rc;
 }
 
 static int verify_plan(struct verifying *v, const struct plan *p)
@@ -383,6 +399,7 @@ static void verifying_release(struct verifying *v)
 	for (size_t i = 0; i < v->nwant; i++)
 		free(v->want[i]);
 	free(v->want);
+	rehearsal_free(v->rehearsal);
 	complaints_release(&v->found);
 	effect_release(&v->effect);
 	doc_release(&v->doc);
@@ -435,7 +452,7 @@ int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in,
 		rc = take_in(&v, in, &t);
 	uint64_t n = t.n;
 
-	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &t, d)) == 0) {
+	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &t, d)) == 0 && (rc = end_rehearsal(&v)) == 0) {
 		if (v.seen < v.nwant)
 			diag_add(d, MIG_INVALID, "plan_hash_mismatch", ask->against, "holds %zu plans, %zu came",
 			         v.nwant, v.seen);
