@@ -359,3 +359,12 @@ VACUUM;' 'SELECT 1;'
 	echo '{"kind":"fault","tool":"mig-extract","exit":3,"code":"locked","reason":"held"}' > broken
 	fails 3 plan_it < broken
 }
+
+@test "two hops are rehearsed there and back on a copy, and the database stays as it is" {
+	users && orders && database
+	ask .dump > before
+	plan_hops 1.1.0 > plans
+	mig-verify --store sqlite:app.db --rehearse < plans > verdicts
+	[ "$(jq -r 'select(.kind == "verdict") | .findings[].rule_id' verdicts | sort -u)" = rehearsed ]
+	ask .dump | cmp - before
+}

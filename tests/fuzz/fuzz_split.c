@@ -4,12 +4,13 @@
  * Whatever the bytes are, a script is split or refused with one finding.  The
  * statements and what lies between them give the source again; between them
  * stand only white space, comments and semicolons; a statement alone is split
- * into itself.  SQLite's statements end where sqlite3_complete, which is the
+ * into itself, and is judged without harm.  SQLite's statements end where sqlite3_complete, which is the
  * oracle, first says so.
  *
  * clang -fsanitize=fuzzer,address,undefined, or with -DREPLAY a program that
  * runs the files given as arguments.
  */
+#include "classify.h"
 #include "split.h"
 
 #include <sqlite3.h>
@@ -62,6 +63,24 @@ static void check_again(const char *s, const struct statement *st, enum dialect 
 	diag_release(&d);
 }
 
+/* Whatever it is, what is said of it is whole: a rule, a message, and what destroys is critical. */
+static void check_meaning(const char *s, const struct statement *st, enum dialect dialect)
+{
+	static struct meaning m = MEANING_INIT;
+	bool critical = false;
+
+	classify(&m, s + st->at, st->n, dialect);
+	for (size_t i = 0; i < m.nremark; i++) {
+		must(m.remark[i].rule && m.remark[i].message && *m.remark[i].message, "a remark has rule and message");
+		critical = critical || m.remark[i].severity == SEVERITY_CRITICAL;
+	}
+	must(critical == m.destroys, "what destroys is critical");
+	for (size_t i = 0; i < m.nusage; i++)
+		must(m.usage[i].name != NULL, "a usage has a name");
+	must(!classify_is_query(s + st->at, st->n, dialect) || !m.destroys, "a query destroys nothing");
+	meaning_release(&m);
+}
+
 static void check(const char *s, size_t n, enum dialect dialect)
 {
 	struct script script = SCRIPT_INIT;
@@ -82,6 +101,7 @@ static void check(const char *s, size_t n, enum dialect dialect)
 			for (; at < st->at + st->n; at++)
 				line += s[at] == '\n';
 			check_again(s, st, dialect);
+			check_meaning(s, st, dialect);
 			if (dialect == DIALECT_SQLITE)
 				ask_sqlite(s, st);
 		}
