@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2119,SC2120 # the suites use and call these, with arguments
 # postgres.bash -- a PostgreSQL server of a suite's own:  load postgres  (after helper)
 #
 #	setup_file() { server_begin; }

@@ -246,7 +246,8 @@ static bool was_committed(struct run *r, size_t first)
 		return true;
 	}
 	diag_add(r->d, MIG_PRECONDITION, "connection_lost", NULL,
-	         known ? "nothing of the plan was applied, says the database" : "whether the plan was applied is not known");
+	         known ? "nothing of the plan was applied, says the database"
+	               : "whether the plan was applied is not known");
 	return false;
 }
 

@@ -1,0 +1,231 @@
+/* db-pg-query.c -- statements on PostgreSQL, and the rows that they give; see db-pg.h */
+#include "db-pg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+/* pg_type.dat of the server's sources. */
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_OID = 26,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701
+};
+
+enum { ASK_STOP_MS = 100 };
+
+/* One row; bytes are kept here, as they come in hex. */
+struct row {
+	struct db_value *v;
+	int n;
+	struct buf bytes;
+};
+
+static int nibble(char c)
+{
+	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+/* "\x00ff" at s, to be found at its offset in r->bytes when all of the row is there. */
+static void take_bytes(struct row *r, struct db_value *v)
+{
+	size_t at = r->bytes.len;
+
+	for (size_t i = 2; i + 1 < v->n; i += 2)
+		buf_addch(&r->bytes, (char)(nibble(v->s[i]) << 4 | nibble(v->s[i + 1])));
+	v->n = r->bytes.len - at;
+}
+
+static enum db_type type_of(Oid oid)
+{
+	switch (oid) {
+	case OID_BOOL:
+		return DB_BOOL;
+	case OID_BYTEA:
+		return DB_BLOB;
+	case OID_INT8:
+	case OID_INT2:
+	case OID_INT4:
+	case OID_OID:
+		return DB_INT;
+	case OID_FLOAT4:
+	case OID_FLOAT8:
+		return DB_REAL;
+	default:
+		return DB_TEXT; /* NUMERIC as well: a double would not hold it */
+	}
+}
+
+static void take_row(struct row *r, const PGresult *res, int line)
+{
+	size_t at = 0;
+
+	buf_reset(&r->bytes);
+	for (int i = 0; i < r->n; i++) {
+		struct db_value *v = &r->v[i];
+
+		*v = (struct db_value){ .type = DB_NULL };
+		if (pq.PQgetisnull(res, line, i))
+			continue;
+		v->type = type_of(pq.PQftype(res, i));
+		v->s = pq.PQgetvalue(res, line, i);
+		v->n = (size_t)pq.PQgetlength(res, line, i);
+		if (v->type == DB_BOOL)
+			*v = (struct db_value){ DB_BOOL, *v->s == 't' ? "true" : "false", *v->s == 't' ? 4 : 5 };
+		else if (v->type == DB_BLOB)
+			take_bytes(r, v);
+	}
+	for (int i = 0; i < r->n; i++)
+		if (r->v[i].type == DB_BLOB) {
+			r->v[i].s = r->v[i].n ? r->bytes.s + at : "";
+			at += r->v[i].n;
+		}
+}
+
+static int take_rows(const PGresult *res, db_row *each, void *arg)
+{
+	int lines = pq.PQntuples(res), rc = 0;
+
+	if (!each || lines == 0)
+		return 0;
+	struct row r = { .n = pq.PQnfields(res) };
+
+	r.v = xcalloc((size_t)r.n + 1, sizeof *r.v);
+	for (int i = 0; i < lines && rc == 0; i++) {
+		take_row(&r, res, i);
+		rc = each(arg, r.v, (size_t)r.n) < 0 ? -1 : 0;
+	}
+	free(r.v);
+	buf_release(&r.bytes);
+	return rc;
+}
+
+static void cancel(struct pg *p)
+{
+	PGcancel *c = pq.PQgetCancel(p->conn);
+	char why[256];
+
+	if (c)
+		pq.PQcancel(c, why, sizeof why);
+	pq.PQfreeCancel(c);
+}
+
+/* The next result of what was sent, asking now and then whether to go on. */
+static PGresult *next_result(struct pg *p)
+{
+	bool stopped = false;
+
+	while (pq.PQisBusy(p->conn)) {
+		struct pollfd fd = { .fd = pq.PQsocket(p->conn), .events = POLLIN };
+		int n = poll(&fd, 1, p->base.stop && !stopped ? ASK_STOP_MS : -1);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		if (p->base.stop && !stopped && p->base.stop()) {
+			stopped = true;
+			cancel(p);
+		}
+		if (n > 0 && !pq.PQconsumeInput(p->conn))
+			break;
+	}
+	return pq.PQgetResult(p->conn);
+}
+
+/* COPY speaks with the client, and we have nothing to say. */
+static void end_copy(struct pg *p, ExecStatusType status)
+{
+	char *line;
+
+	if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
+		pq.PQputCopyEnd(p->conn, "COPY FROM STDIN has no input here");
+	while (status != PGRES_COPY_IN && pq.PQgetCopyData(p->conn, &line, 0) > 0)
+		pq.PQfreemem(line);
+}
+
+/* Take all results of what was sent; the first thing that fails counts. */
+static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
+{
+	bool failed = false, stopped = false;
+	PGresult *r;
+
+	while ((r = next_result(p))) {
+		ExecStatusType status = pq.PQresultStatus(r);
+
+		switch (status) {
+		case PGRES_SINGLE_TUPLE:
+		case PGRES_TUPLES_OK:
+			if (!stopped && !failed)
+				stopped = take_rows(r, each, arg) < 0;
+			break;
+		case PGRES_COMMAND_OK:
+		case PGRES_EMPTY_QUERY:
+			break;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			end_copy(p, status);
+			break;
+		default:
+			if (!failed)
+				pg_failed(p, r, sql, d);
+			failed = true;
+		}
+		pq.PQclear(r);
+	}
+	if (!failed && pq.PQstatus(p->conn) != CONNECTION_OK) {
+		pg_failed(p, NULL, NULL, d);
+		failed = true;
+	}
+	return failed || stopped ? -1 : 0;
+}
+
+int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
+{
+	p->trouble = DB_FINE;
+	if (!pq.PQsendQuery(p->conn, sql))
+		return pg_failed(p, NULL, NULL, d);
+	pq.PQsetSingleRowMode(p->conn);
+	return receive(p, NULL, each, arg, d);
+}
+
+/* Bytes go as the text that bytea reads. */
+static char *hex_of(const struct db_value *v)
+{
+	static const char digit[] = "0123456789abcdef";
+	char *s = xmalloc(2 * v->n + 3), *to = s;
+
+	*to++ = '\\';
+	*to++ = 'x';
+	for (size_t i = 0; i < v->n; i++) {
+		*to++ = digit[(unsigned char)v->s[i] >> 4];
+		*to++ = digit[v->s[i] & 15];
+	}
+	*to = '\0';
+	return s;
+}
+
+int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d)
+{
+	char **text = xcalloc(n + 1, sizeof *text);
+	int rc = -1;
+
+	p->trouble = DB_FINE;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].type != DB_NULL)
+			text[i] = v[i].type == DB_BLOB ? hex_of(&v[i]) : xmemdup(v[i].s, v[i].n);
+	if (!pq.PQsendQueryParams(p->conn, sql, (int)n, NULL, (const char *const *)text, NULL, NULL, 0))
+		pg_failed(p, NULL, NULL, d);
+	else {
+		pq.PQsetSingleRowMode(p->conn);
+		rc = receive(p, sql, each, arg, d);
+	}
+	for (size_t i = 0; i < n; i++)
+		free(text[i]);
+	free(text);
+	return rc;
+}
