@@ -40,7 +40,8 @@ static void columns(const struct table *t, char **list, size_t n, const char *wh
 static void whole(const struct table *t)
 {
 	for (size_t i = 0; i < t->ncolumn; i++)
-		expect(t->column[i].type && *t->column[i].type && *t->column[i].name, "a column without a type or name");
+		expect(t->column[i].type && *t->column[i].type && *t->column[i].name,
+		       "a column without a type or name");
 	columns(t, t->primary.column, t->primary.n, "a primary key without its columns");
 	for (size_t i = 0; i < t->nunique; i++)
 		columns(t, t->unique[i].column, t->unique[i].n, "a unique constraint without its columns");
