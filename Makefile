@@ -37,7 +37,7 @@ ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
 PQ_INCLUDE ?= /usr/include/postgresql
 ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) -isystem $(PQ_INCLUDE) $(OPTCPP) $(CPPFLAGS)
 # A filter that opens no store has no use for a database's library.
-LIBS = -ljq -lcrypto -Wl,--push-state,--as-needed -lsqlite3 -Wl,--pop-state -lm
+LIBS = -ljq -lcrypto -Wl,--push-state,-Bstatic -lsqlite3 -Wl,--pop-state -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))
 LIBOBJ = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*/*.c))
