@@ -237,15 +237,26 @@ static void no_notice(void *arg, const PGresult *r)
 	(void)r;
 }
 
+/* postgresql://ada:pass/word@host: libpq takes what stands behind the slash for a database, and would name it. */
+static bool hides_password(const char *uri)
+{
+	const char *path = strstr(uri, "://");
+
+	path = path ? path + 3 : uri;
+	path += strcspn(path, "/?");
+	return memchr(path, '@', strcspn(path, "?")) != NULL;
+}
+
 /* libpq's own message would show what it did not understand, which may be a password. */
 static int check_uri(const char *uri, struct diag *d)
 {
 	char *why = NULL;
 	PQconninfoOption *o = pq.PQconninfoParse(uri, &why);
+	bool reads = o != NULL;
 
 	pq.PQfreemem(why);
 	pq.PQconninfoFree(o);
-	if (o)
+	if (reads && !hides_password(uri))
 		return 0;
 	return diag_add(
 		d, MIG_USAGE, "bad_store", NULL,

@@ -169,8 +169,18 @@ static struct db *open_empty(struct sqlite *s, struct diag *d)
 	return NULL;
 }
 
+/* sqlite://user:password@host is no file, and its name would be in every message. */
+static bool is_url(const char *file)
+{
+	return strncmp(file, "//", 2) == 0 && strchr(file, '@');
+}
+
 struct db *db_sqlite_open(const char *file, enum db_mode mode, struct diag *d)
 {
+	if (is_url(file)) {
+		diag_add(d, MIG_USAGE, "bad_store", NULL, "sqlite: takes the path of a file, not a URL");
+		return NULL;
+	}
 	struct sqlite *s = new_sqlite(file, mode);
 
 	if (mode == DB_READ_OR_EMPTY && access(file, F_OK) != 0 && errno == ENOENT)
