@@ -575,3 +575,90 @@ hostile() {
 	accepts "INSERT INTO users (kind) VALUES ('é')"
 	undo
 }
+
+# chain_tables COMMAND..: with the three tables of the chain, as its variables say.
+chain_tables() {
+	"$@" "$(table 1 "$people" "$(printf '%s' "${person[@]}")" "$people_more")" \
+		"$(table 2 "$goods" "$(printf '%s' "${good[@]}")" "$goods_more")" \
+		"$(table 3 deals "$(printf '%s' "${deal[@]}")" "$deals_more")"
+}
+
+chain_to() { chain_tables migrate; }
+chain_fails() { chain_tables fails_with 4; }
+
+# One database through every family of changes, one plan after the other, with its rows; then back to the first version.
+chain() {
+	local people=users goods=products people_more='"allowDestructive":true' goods_more='"allowDestructive":true'
+	local deals_more='"allowDestructive":true' first
+	local -A person good deal
+	person=([1]=$(field 1 email email '"unique":true') [2]=$(field 2 name single-line-text) [3]=$(field 3 age integer))
+	good=([1]=$(field 1 sku single-line-text) [2]=$(field 2 price decimal)
+		[3]=$(field 3 state single-select '"options":["a","b","c"]') [4]=$(field 4 note long-text))
+	deal=([1]=$(field 1 number single-line-text) [2]=$(field 2 customer relationship '"relatedTable":"users"'))
+	chain_to
+	q "INSERT INTO users (email, name, age) VALUES ('a@b', 'Ada', 36), ('c@d', 'Bob', 40)"
+	q "INSERT INTO products (sku, price, state, note) VALUES ('t', 4.5, 'a', 'x'), ('m', 12, 'b', NULL)"
+	q "INSERT INTO deals (number, customer) VALUES ('1', 1), ('2', 2), ('3', 1)"
+	first=$(state)
+
+	# ALTER-ADD
+	person[4]=$(field 4 city single-line-text) deal[3]=$(field 3 total decimal '"default":0')
+	chain_to
+	is "SELECT count(*) FROM deals WHERE total = 0" 3
+	# ALTER-REMOVE
+	unset 'person[4]' 'good[4]'
+	chain_to
+	refuses 'SELECT note FROM products'
+	# ALTER-RENAME
+	person[1]=$(field 1 email_address email '"unique":true')
+	deal[2]=$(field 2 client relationship '"relatedTable":"users"')
+	chain_to
+	is "SELECT d.number, u.email_address FROM deals d JOIN users u ON u.id = d.client ORDER BY 1" $'1|a@b\n2|c@d\n3|a@b'
+	# RENAME-TABLE
+	people=people goods=goods deal[2]=$(field 2 client relationship '"relatedTable":"people"')
+	chain_to
+	refuses "INSERT INTO deals (number, client) VALUES ('9', 999)"
+	# MODIFY-TYPE
+	person[3]=$(field 3 age decimal) good[1]=$(field 1 sku long-text)
+	chain_to
+	accepts "UPDATE people SET age = 36.5 WHERE id = 1"
+	# MODIFY-CONSTRAINTS
+	good[2]=$(field 2 price decimal '"min":0,"max":100')
+	chain_to
+	refuses "UPDATE goods SET price = 101"
+	# MODIFY-DEFAULT, MODIFY-OPTIONS
+	good[3]=$(field 3 state single-select '"options":["a","b","d"],"default":"d"')
+	chain_to
+	refuses "UPDATE goods SET state = 'c'"
+	accepts "INSERT INTO goods (sku) VALUES ('x')"
+	# MODIFY-REQUIRED, MODIFY-FIELD-UNIQUE
+	person[2]=$(field 2 name single-line-text '"required":true,"unique":true')
+	chain_to
+	refuses "INSERT INTO people (email_address) VALUES ('e@f')"
+	refuses "INSERT INTO people (email_address, name) VALUES ('e@f', 'Ada')"
+	# MODIFY-INDEX, MODIFY-UNIQUE
+	good[1]=$(field 1 sku long-text '"indexed":true')
+	deals_more+=',"uniqueConstraints":[{"name":"deals_once","fields":["number","client"]}]'
+	chain_to
+	refuses "INSERT INTO deals (number, client) VALUES ('1', 1)"
+	# VIEW
+	people_more+=',"views":[{"id":"grown_up","name":"Grown up","query":"SELECT id, name FROM people WHERE age > 37"}]'
+	chain_to
+	is 'SELECT name FROM grown_up' Bob
+	# what cannot be leaves all as it is: ERROR, CONSTRAINT
+	q "UPDATE deals SET number = '1' WHERE id = 2"
+	good[2]=$(field 2 price decimal '"min":5,"max":100')
+	chain_fails
+	good[2]=$(field 2 price decimal '"min":0,"max":100') good[3]=$(field 3 state INVALID_TYPE)
+	chain_fails
+	good[3]=$(field 3 state single-select '"options":["a","b","d"],"default":"d"')
+	deal[1]=$(field 1 number single-line-text '"unique":true')
+	chain_fails
+	q "UPDATE deals SET number = '2' WHERE id = 2"
+
+	mig-extract --store "$STORE" --applied --to 1 | mig-plan --rollback | gated --allow-destructive | applied > outcome ||
+		fail "$(cut -c 1-500 outcome)"
+	state | diff <(echo "$first") - || fail 'the first version is not as it was'
+	mig-verify --store "$STORE" --drift > verdicts
+	mig-verify --store "$STORE" --ledger > verdicts
+}
