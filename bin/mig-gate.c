@@ -14,7 +14,8 @@
 static const char help[] =
 	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
 	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-	"                [--allow RULE=REASON ...] [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
+	"                [--allow RULE=REASON ...] [--rehearsed FILE]\n"
+	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
 	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
 	"                [--ttl SECONDS] [--now TIME]\n"
 	"\n"
@@ -28,6 +29,8 @@ static const char help[] =
 	"  --allow-destructive       let steps remove data or be irreversible\n"
 	"  --allow RULE=REASON       let a finding of this rule pass without a review; may be\n"
 	"                            given more than once\n"
+	"  --rehearsed FILE          refuse plans of databases that these verdicts of\n"
+	"                            mig-verify --rehearse do not speak of\n"
 	"  --policy FILE.jq          ask this program too; may be given more than once\n"
 	"  --approval FILE           an approval of these plans; may be given more than once\n"
 	"  --approvals N             how many approvers plans in review need, in every env\n"
@@ -46,7 +49,7 @@ static const char help[] =
 	"or approval is none, 5 refused.\n";
 
 struct opts {
-	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now;
+	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed;
 	bool apply, dry_run, destructive;
 	struct cli_list allow, policies, approvals, trust;
 	struct buf waivers;
@@ -106,6 +109,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "prod-override", CLI_TEXT, &o->ticket },
 		                        { "allow-destructive", CLI_FLAG, &o->destructive },
 		                        { "allow", CLI_LIST, &o->allow },
+		                        { "rehearsed", CLI_TEXT, &o->rehearsed },
 		                        { "policy", CLI_LIST, &o->policies },
 		                        { "approval", CLI_LIST, &o->approvals },
 		                        { "approvals", CLI_COUNT, &o->needed },
@@ -173,6 +177,7 @@ int main(int argc, char **argv)
 			.policies = o.policies.v,
 			.approvals = o.approvals.v,
 			.trust = o.trust.v,
+			.rehearsed = o.rehearsed,
 			.sign = o.sign,
 			.key_name = o.key_id,
 			.ttl = o.ttl > 0 ? o.ttl : 0,

@@ -503,6 +503,25 @@ dropped() {
 	[ "$(find . -name 'app*')" = ./app.db ]
 }
 
+@test "the gate may ask for a rehearsal of the very plan, and takes no other verdict for one" {
+	dropped
+	mig-verify --store sqlite:app.db --rehearse < plan > rehearsed
+	mig-gate --env dev --apply --allow-destructive --rehearsed rehearsed < plan > permits
+	jq -c 'if .kind == "verdict" then .findings = [] else . end' rehearsed > held
+	fails 5 mig-gate --env dev --apply --allow-destructive --rehearsed held < plan
+	faulted 5 rehearsal
+	[[ $stderr == *'hint: mig-verify --store STORE --rehearse'* ]]
+	cp plan first
+	sql_planned '[{"id":"u:create_table","actions":["CREATE TABLE u (a)"],"undo":["DROP TABLE u"]}]'
+	fails 5 mig-gate --env dev --apply --rehearsed rehearsed < plan
+	sed '$d' rehearsed > torn
+	fails 3 mig-gate --env dev --apply --allow-destructive --rehearsed torn < first
+	sed 1d rehearsed > torn
+	fails 4 mig-gate --env dev --apply --allow-destructive --rehearsed torn < first
+	fails 3 mig-gate --env dev --apply --allow-destructive --rehearsed none < first
+	mig-plan --rollback < first | mig-gate --env dev --apply --allow-destructive --rehearsed rehearsed > permits
+}
+
 # --- trouble
 
 @test "a locked database is 3 with the holder's process, and waited for as long as is said" {

@@ -73,6 +73,8 @@ int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d)
 		rc = -1;
 	if (policies_read(&g->policies, ask->policies, d) < 0)
 		rc = -1;
+	if (ask->rehearsed && rehearsals_read(&g->rehearsals, ask->rehearsed, d) < 0)
+		rc = -1;
 	if (g->policies.n)
 		g->grant.policy_hash = text_of(g->policies.hash);
 	return rc;
@@ -83,6 +85,7 @@ void gate_close(struct gate *g)
 	key_free(g->key);
 	approvals_release(&g->approvals);
 	policies_release(&g->policies);
+	rehearsals_release(&g->rehearsals);
 	buf_release(&g->approved);
 	free(g->hash);
 }
@@ -131,6 +134,7 @@ static int judge(struct gate *g, const struct record *r, struct plan *p, struct 
 	if (g->key)
 		keep_hash(g, p->hash);
 	rules_check(p, &g->grant, d);
+	rehearsals_check(&g->rehearsals, p, d);
 	if (rules_review(p, &g->grant, d))
 		g->review = true;
 	if (d->n > first)

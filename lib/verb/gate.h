@@ -9,6 +9,7 @@
 #include "approval.h"
 #include "permit.h"
 #include "policy.h"
+#include "rehearsal.h"
 #include "spool.h"
 #include "stream.h"
 
@@ -17,6 +18,7 @@ struct gate_ask {
 	struct grant grant;     /* without digest, nonce, expires_at and what follows them in the struct */
 	char *const *policies, *const *approvals, *const *trust;
 	const char *sign;       /* a private key's file, or NULL */
+	const char *rehearsed;  /* a file of verdicts that plans of databases need, or NULL */
 	const char *key_name;   /* what the grant calls it; NULL: by its id */
 	int64_t ttl;            /* seconds that the permits hold; 0: for ever */
 	size_t needed;          /* approvals that a plan in review needs; 0: one in prod, none elsewhere */
@@ -29,6 +31,7 @@ struct gate {
 	struct key *key;        /* signs the permits; NULL: they are not signed */
 	struct approvals approvals;
 	struct policies policies;
+	struct rehearsals rehearsals;
 	/* private */
 	char nonce[33], expires[MOMENT_SIZE];
 	struct buf approved;
@@ -38,7 +41,7 @@ struct gate {
 };
 
 /*
- * Read the keys, policies and approvals: 0, or -1 after findings.  Borrows ask's
+ * Read the keys, policies, approvals and verdicts: 0, or -1 after findings.  Borrows ask's
  * texts as long as g is used; gate_close must be called either way.
  */
 int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d);
