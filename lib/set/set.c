@@ -205,25 +205,54 @@ static void read_evidence(struct evidence *e, struct form *f)
 		wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
 }
 
+static void read_version(struct set *s, struct form *f, bool must)
+{
+	static const char *const names[] = { "default", "pointer", NULL };
+	uint32_t v = member(f, 0, "version", 1 << DOC_OBJECT, must);
+
+	if (v == DOC_NONE)
+		return;
+	only(f, v, names);
+	s->version = check_pointer(f, "version/pointer", text(f, v, "pointer", must));
+	s->version_default = version(f, v, "default", false);
+}
+
+/* Rows have no history, and only those in files have a version of their own. */
+static void read_records_json(struct set *s, struct form *f)
+{
+	static const char *const names[] = { "duplicates", "entity",  "id",   "match",   "mode",
+		                             "skips",      "targets", "uuid", "version", NULL };
+
+	only(f, 0, names);
+	s->id = text(f, 0, "id", true);
+	s->match = texts(f, 0, "match", false);
+	s->entity = text(f, 0, "entity", s->match[0] != NULL);
+	read_version(s, f, s->match[0] != NULL);
+	s->required = xcalloc(1, sizeof *s->required);
+	s->immutable = xcalloc(1, sizeof *s->immutable);
+	if (!(s->targets = targets_read(&f->doc, f->file, f->d)))
+		f->bad = true;
+}
+
 static void read_set_json(struct set *s, struct form *f)
 {
 	static const char *const names[] = { "additive",  "backup_suffix", "entity", "evidence", "history", "id",
 		                             "immutable", "match",         "mode",   "required", "version", NULL };
-	static const char *const version_names[] = { "default", "pointer", NULL };
+	uint32_t mode = member(f, 0, "mode", 1 << DOC_STRING, true);
 
+	if (mode != DOC_NONE && doc_equals(&f->doc, mode, "records", 7)) {
+		read_records_json(s, f);
+		return;
+	}
+	if (mode != DOC_NONE && !doc_equals(&f->doc, mode, "document", 8))
+		wrong(f, "mode", "neither \"document\" nor \"records\"");
 	only(f, 0, names);
 	s->id = text(f, 0, "id", true);
 	s->entity = text(f, 0, "entity", true);
 	s->match = texts(f, 0, "match", true);
 	if (!s->match[0])
 		wrong(f, "match", "names no documents");
-	uint32_t v = member(f, 0, "version", 1 << DOC_OBJECT, true);
-
-	if (v != DOC_NONE) {
-		only(f, v, version_names);
-		s->version = check_pointer(f, "version/pointer", text(f, v, "pointer", true));
-		s->version_default = version(f, v, "default", false);
-	}
+	read_version(s, f, true);
 	s->required = pointers(f, 0, "required");
 	s->immutable = pointers(f, 0, "immutable");
 	s->additive = boolean(f, 0, "additive", false, true);
@@ -234,11 +263,6 @@ static void read_set_json(struct set *s, struct form *f)
 	if (s->backup_suffix && strchr(s->backup_suffix, '/'))
 		wrong(f, "backup_suffix", "must not hold a slash");
 	read_evidence(&s->evidence, f);
-	char *mode = text(f, 0, "mode", true);
-
-	if (mode && strcmp(mode, "document") != 0)
-		wrong(f, "mode", "only \"document\" is known");
-	free(mode);
 }
 
 static void read_hop_json(struct hop *h, struct form *f)
@@ -286,7 +310,8 @@ static void read_hop_json(struct hop *h, struct form *f)
 	}
 }
 
-static int read_hop(struct hop *h, const char *dir, const char *name, struct digest *sum, struct diag *d)
+static int read_hop(const struct set *s, struct hop *h, const char *dir, const char *name, struct digest *sum,
+                    struct diag *d)
 {
 	char *json = xasprintf("%s/%s/hop.json", dir, name), *up = xasprintf("%s/%s/up.jq", dir, name);
 	struct buf program = BUF_INIT;
@@ -296,6 +321,8 @@ static int read_hop(struct hop *h, const char *dir, const char *name, struct dig
 	*h = (struct hop){ .id = xstrdup(name) };
 	if (form_open(&f, json, strlen(dir), sum, "bad_set", d) == 0) {
 		read_hop_json(h, &f);
+		if (s->targets && h->type && strcmp(h->type, "data") != 0)
+			wrong(&f, "type", "not \"data\", as in every set of records");
 		rc = f.bad ? -1 : read_part(up, strlen(dir), &program, sum, "bad_set", d);
 	}
 	if (program.s && strlen(program.s) != program.len)
@@ -338,7 +365,7 @@ static int read_hops(struct set *s, const char *dir, struct digest *sum, struct 
 		return diag_add(d, MIG_ERROR, "read_failed", dir, "%s", strerror(errno));
 	s->hop = xcalloc((size_t)n, sizeof *s->hop);
 	for (int i = 0; i < n; i++) {
-		if (read_hop(&s->hop[s->nhop++], dir, e[i]->d_name, sum, d) < 0)
+		if (read_hop(s, &s->hop[s->nhop++], dir, e[i]->d_name, sum, d) < 0)
 			rc = -1;
 		free(e[i]);
 	}
@@ -443,6 +470,7 @@ void set_free(struct set *s)
 	free(s->evidence.hash);
 	free(s->evidence.id);
 	free(s->lib);
+	targets_free(s->targets);
 	free(s);
 }
 
@@ -535,8 +563,25 @@ static void add_path(struct buf *out, const char *pointer)
 	buf_release(&name);
 }
 
+static void add_records_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
+{
+	buf_addstr(out, "[.");
+	for (size_t i = 0; i < n; i++) {
+		const struct hop *h = &s->hop[path[i]];
+
+		add_predicates(out, h->before, "before_failed");
+		buf_addf(out, "| (%s\n)\n", h->up);
+		add_predicates(out, h->after, "after_failed");
+	}
+	buf_addstr(out, "]");
+}
+
 void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
 {
+	if (s->targets) {
+		add_records_program(s, path, n, out);
+		return;
+	}
 	struct buf version_path = BUF_INIT;
 
 	add_path(&version_path, s->version);
