@@ -83,14 +83,17 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 static void run(const struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
+	struct rowplan rows = { .sorter.fd = -1, .rows.fd = -1 };
 	struct diag *d = &f->d;
 
-	if (spool_init(&plans, d) == 0 && (o->rollback || spool_init(&rejects, d) == 0) && sandbox_pure(d) == 0) {
+	if (spool_init(&plans, d) == 0 &&
+	    (o->rollback || (spool_init(&rejects, d) == 0 && rowplan_init(&rows, d) == 0)) && sandbox_pure(d) == 0) {
 		if (o->rollback)
 			invert_run(o->reason, &plans, &f->in, &f->out, d);
 		else
-			planner_run(&o->ask, &plans, &rejects, &f->in, &f->out, d);
+			planner_run(&o->ask, &plans, &rejects, &rows, &f->in, &f->out, d);
 	}
+	rowplan_release(&rows);
 	spool_release(&plans);
 	spool_release(&rejects);
 }

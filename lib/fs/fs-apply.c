@@ -545,7 +545,9 @@ static int run(struct run *r, int (*verb)(struct run *r))
 	r->file = xcalloc(r->n, sizeof *r->file);
 	for (size_t i = 0; i < r->n; i++)
 		r->file[i].parent = r->file[i].fd = -1;
-	int rc = verb(r);
+	int rc = plan_of_rows(r->p) ? diag_add(r->d, MIG_INVALID, "foreign_plan", NULL,
+	                                       "a plan of rows: this store holds documents")
+	                            : verb(r);
 
 	for (size_t i = 0; i < r->n; i++)
 		fs_file_release(&r->file[i]);

@@ -7,6 +7,7 @@
 #ifndef MIG_PLAN_H
 #define MIG_PLAN_H
 
+#include "rows.h"
 #include "stream.h"
 
 enum step_type { STEP_SCHEMA, STEP_DATA, STEP_CONFIG, STEP_PROFILE, STEP_INDEX, STEP_CLEANUP, STEP_NTYPES };
@@ -38,6 +39,7 @@ struct step {
 	uint32_t undo;         /* the inverse operations, for reviewers */
 	bool reversible;
 	struct text note;      /* data_safety.note */
+	struct row_batch rows; /* of a plan of rows */
 };
 
 struct plan {
@@ -51,6 +53,8 @@ struct plan {
 	struct text undoes;          /* rollback: the plan_hash it undoes */
 	struct text reason;          /* rollback: why, or s == NULL */
 	bool rollback_mode;
+	struct text dialect;         /* "rows"; s == NULL: documents */
+	struct row_totals rows;      /* of a plan of rows */
 	int64_t part, parts;
 	struct text digest;          /* snapshot */
 	int64_t records, changes, current, rejects;
@@ -81,6 +85,12 @@ int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *
  */
 int plan_reread(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
 void plan_release(struct plan *p);
+
+/* Is it a plan of rows? */
+static inline bool plan_of_rows(const struct plan *p)
+{
+	return p->dialect.s != NULL && text_is(p->dialect, "rows");
+}
 
 /* Does a step destroy: a cleanup, or a patch that removes? */
 bool step_destroys(const struct plan *p, const struct step *s);

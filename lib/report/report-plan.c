@@ -21,6 +21,7 @@ void plan_view_init(struct plan_view *v)
 {
 	*v = (struct plan_view){ .plans = 0 };
 	kinds_init(&v->kinds);
+	rows_view_init(&v->rows);
 	counts_init(&v->stamps, MAX_TEXTS);
 	counts_init(&v->backups, MAX_TEXTS);
 	counts_init(&v->levers, MAX_TEXTS);
@@ -37,6 +38,7 @@ void plan_view_release(struct plan_view *v)
 {
 	header_release(&v->header);
 	kinds_release(&v->kinds);
+	rows_view_release(&v->rows);
 	counts_release(&v->stamps);
 	counts_release(&v->backups);
 	counts_release(&v->levers);
@@ -83,7 +85,15 @@ static void add_entry(struct plan_view *v, const struct plan *p, const struct st
 	buf_release(&b);
 }
 
-static void add_step(struct plan_view *v, const struct plan *p, size_t i)
+static void add_batch(struct plan_view *v, const struct plan *p, const struct step *s)
+{
+	if (!v->rows.any)
+		v->rows.totals = p->rows;
+	v->rows.any = true;
+	rows_view_add(&v->rows, p->doc, &s->rows);
+}
+
+static void add_document(struct plan_view *v, const struct plan *p, size_t i)
 {
 	const struct step *s = &p->step[i];
 	const char *type = step_type_name(s->type);
@@ -103,6 +113,16 @@ static void add_step(struct plan_view *v, const struct plan *p, size_t i)
 	if (s->stamp_entry)
 		count_text(&v->stamps, s->without);
 	count_text(&v->backups, s->backup_suffix);
+}
+
+static void add_step(struct plan_view *v, const struct plan *p, size_t i)
+{
+	const struct step *s = &p->step[i];
+
+	if (s->rows.any)
+		add_batch(v, p, s);
+	else
+		add_document(v, p, i);
 	if (step_destroys(p, s) && v->destructive++ < NAMED_DESTRUCTIVE)
 		v->destroys[v->destructive - 1] = shown_text(s->step_id);
 }
@@ -176,7 +196,9 @@ static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
 	page_line(p, 0, "records   %" PRId64 " = %" PRId64 " to change + %" PRId64 " current + %" PRId64 " rejected",
 	          h->records, h->changes, h->current, h->rejects);
 	page_line(p, 0, "plans     %" PRIu64 ", steps %" PRIu64 ", %s", v->plans, v->steps,
-	          header_rollback(h) ? "each puts the original bytes back" : "each with its rollback");
+	          !header_rollback(h) ? "each with its rollback"
+	          : v->rows.any       ? "each puts the rows back that were there"
+	                              : "each puts the original bytes back");
 	if (!h->others && (int64_t)v->plans != h->parts)
 		page_line(p, 0, "MISSING   these are %" PRIu64 " of the %" PRId64 " parts", v->plans, h->parts);
 	if (!h->others && !header_rollback(h) && (int64_t)named != h->rejects)
@@ -283,6 +305,14 @@ static void sort(struct plan_view *v)
 	counts_sort(&v->notes);
 }
 
+static void put_changes(struct plan_view *v, struct page *p, size_t room)
+{
+	if (v->rows.any)
+		rows_view_page(&v->rows, p, room);
+	else
+		kinds_page(&v->kinds, p, room);
+}
+
 void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *digest, struct page *p, size_t lines)
 {
 	struct page head = PAGE_INIT, also = PAGE_INIT, tail = PAGE_INIT;
@@ -291,8 +321,11 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 
 	sort(v);
 	put_head(v, rejects->codes.total, &head);
-	page_heading(&head, "CHANGES of %zu%s kind%s", v->kinds.c.n, v->kinds.c.others ? " and more" : "",
-	             v->kinds.c.n == 1 ? "" : "s");
+	if (v->rows.any)
+		page_heading(&head, "ROWS");
+	else
+		page_heading(&head, "CHANGES of %zu%s kind%s", v->kinds.c.n, v->kinds.c.others ? " and more" : "",
+		             v->kinds.c.n == 1 ? "" : "s");
 	put_also(v, &also);
 	for (;;) {
 		page_clear(&tail);
@@ -305,7 +338,7 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 		cap = &tight;
 	}
 	page_append(p, &head);
-	kinds_page(&v->kinds, p, used + CHANGES_LEAST < lines ? lines - used : CHANGES_LEAST);
+	put_changes(v, p, used + CHANGES_LEAST < lines ? lines - used : CHANGES_LEAST);
 	page_append(p, &also);
 	page_blank(p);
 	page_append(p, &tail);
@@ -396,6 +429,10 @@ void plan_view_json(struct plan_view *v, struct buf *out)
 	list_json(&w, "plan_hashes", v->hash, NAMED_HASHES);
 	rec_int(&w, "plans", (int64_t)v->plans);
 	rec_int(&w, "rollback", (int64_t)v->entries);
+	if (v->rows.any) {
+		rec_name(&w, "rows");
+		rows_view_json(&v->rows, out);
+	}
 	counts_json(&w, "stamps", &v->stamps);
 	rec_int(&w, "steps", (int64_t)v->steps);
 	rec_name(&w, "totals");

@@ -247,6 +247,26 @@ bool record_sum_holds(const struct doc *d, uint32_t root, const char *name, char
 	return strcmp(want, is) == 0;
 }
 
+bool record_source(const struct record *r, uint32_t *ref, uint32_t *hash)
+{
+	uint32_t from = r->kind == KIND_CHANGE ? record_get(r, "from") : DOC_NONE;
+
+	if (from == DOC_NONE) {
+		*ref = record_get(r, "ref");
+		*hash = record_get(r, r->kind == KIND_CHANGE ? "before" : "hash");
+		return true;
+	}
+	uint32_t index = doc_member(r->doc, from, "index", 5);
+	int64_t i;
+
+	*ref = doc_member(r->doc, from, "ref", 3);
+	*hash = doc_member(r->doc, from, "hash", 4);
+	/* mig-plan says what is wrong with it */
+	if (*ref == DOC_NONE || r->doc->tok[*ref].type != DOC_STRING || *hash == DOC_NONE)
+		*ref = *hash = record_get(r, "ref");
+	return index != DOC_NONE && doc_int(r->doc, index, &i) && i == 1;
+}
+
 void rec_open(struct rec *w, struct buf *b)
 {
 	*w = (struct rec){ .b = b };

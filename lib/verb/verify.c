@@ -290,6 +290,8 @@ static int put_verdict(struct verifying *v, const struct plan *p)
 
 static int verify_plan(struct verifying *v, const struct plan *p)
 {
+	if (plan_of_rows(p))
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store holds documents");
 	complaints_reset(&v->found);
 	check_against(v, p->hash);
 	if (consult_ledger(v, p) < 0)
