@@ -83,7 +83,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 static void run(const struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
-	struct rowplan rows = { .sorter.fd = -1, .rows.fd = -1 };
+	struct rowplan rows = { .sorted.file.fd = -1, .rows.fd = -1 };
 	struct diag *d = &f->d;
 
 	if (spool_init(&plans, d) == 0 &&

@@ -112,14 +112,14 @@ void rows_view_page(struct rows_view *v, struct page *p, size_t room)
 		page_line(p, 0, "undo %" PRIu64 " batches that put %" PRId64 " rows, %" PRIu64 " that deleted %" PRId64,
 		          v->put_batches, t->puts, v->delete_batches, t->deletes);
 	if (v->puts.n) {
-		page_line(p, 0, "put %" PRIu64 " rows in %" PRIu64 " batches", v->puts.total, v->put_batches);
+		page_line(p, 0, "put %" PRIu64 " rows, batches: %" PRIu64, v->puts.total, v->put_batches);
 		room = put_entities(&v->puts, p, v->deletes.n ? room - 2 : room);
 	}
 	if (v->deletes.n) {
-		page_line(p, 0, "DELETE %" PRIu64 " rows in %" PRIu64 " batches", v->deletes.total, v->delete_batches);
+		page_line(p, 0, "DELETE %" PRIu64 " rows, batches: %" PRIu64, v->deletes.total, v->delete_batches);
 		put_entities(&v->deletes, p, room + 2);
 	}
-	page_line(p, 0, "batches   %" PRId64 " rows at most, each one transaction; what is replaced or deleted is kept",
+	page_line(p, 0, "batches   %" PRId64 " rows at most, each is one transaction; what is replaced or deleted is kept",
 	          t->batch);
 	page_line(p, 0, "links     %" PRId64 ", %" PRId64 " of them may lead to rows that are not in these plans", t->links,
 	          t->outside);

@@ -3,7 +3,7 @@
  *
  * Floor 8.
  *
- *	put 450 rows in 2 entities, 200 a batch at most
+ *	put 450 rows, batches: 3
  *	  225 x posts
  *	    e.g. p0 {"title":"T0"}
  *	         author -> users 077a92eb-e57c-56d0-8418-8a6929ae92e8

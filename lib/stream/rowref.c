@@ -26,10 +26,10 @@ bool rowref_id_valid(struct text id)
 	return id.n && id.n <= ID_MAX && !has_control(id);
 }
 
-static void escape(struct buf *out, struct text t)
+static void escape(struct buf *out, struct text t, char also)
 {
 	for (size_t i = 0; i < t.n; i++) {
-		if (t.s[i] == '%' || is_control(t.s[i]))
+		if (t.s[i] == '%' || t.s[i] == also || is_control(t.s[i]))
 			buf_addf(out, "%%%02X", (unsigned)(unsigned char)t.s[i]);
 		else
 			buf_addch(out, t.s[i]);
@@ -38,9 +38,9 @@ static void escape(struct buf *out, struct text t)
 
 void rowref_write(struct buf *out, struct text entity, struct text id)
 {
-	escape(out, entity);
+	escape(out, entity, '/');
 	buf_addch(out, '/');
-	escape(out, id);
+	escape(out, id, '%');
 }
 
 static int digit(char c)

@@ -4,7 +4,7 @@
  *	thread_items   50%   thread_items/50%25
  *
  * Floor 2.  Control characters and "%" are written as %XX, as in the references
- * of files; the entity ends at the first slash.
+ * of files, and a slash in the entity as %2F: it ends at the first slash.
  */
 #ifndef MIG_ROWREF_H
 #define MIG_ROWREF_H

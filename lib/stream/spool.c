@@ -1,9 +1,9 @@
 /* spool.c -- see spool.h */
 #include "spool.h"
 
-#include "temporary.h"
-
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,9 +16,22 @@ static int failed(struct diag *d, const char *what)
 
 int spool_init(struct spool *s, struct diag *d)
 {
-	*s = (struct spool){ .fd = temporary_file("spool", d) };
+	const char *dir = getenv("TMPDIR");
+
+	*s = (struct spool){ .fd = -1 };
+	if (!dir || !*dir)
+		dir = "/tmp";
+	s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (s->fd < 0) { /* a file system without O_TMPFILE */
+		char *name = xasprintf("%s/mig-spool-XXXXXX", dir);
+
+		s->fd = mkostemp(name, O_CLOEXEC);
+		if (s->fd >= 0)
+			unlink(name);
+		free(name);
+	}
 	if (s->fd < 0)
-		return -1;
+		return failed(d, dir);
 	out_init(&s->out, s->fd);
 	return 0;
 }

@@ -10,15 +10,15 @@ enum { MAX_NAMED = 20, MAX_WARNED = 5 };
 
 int rowplan_init(struct rowplan *x, struct diag *d)
 {
-	*x = (struct rowplan){ .sorter.fd = -1, .rows.fd = -1, .reversible = true };
-	return sorter_init(&x->sorter, d) < 0 || spool_init(&x->rows, d) < 0 ? -1 : 0;
+	*x = (struct rowplan){ .sorted.file.fd = -1, .rows.fd = -1, .reversible = true };
+	return sorted_init(&x->sorted, d) < 0 || spool_init(&x->rows, d) < 0 ? -1 : 0;
 }
 
 void rowplan_release(struct rowplan *x)
 {
 	struct buf *bufs[] = { &x->hops, &x->levers, &x->note, &x->key, &x->payload, &x->action, &x->arena, &x->scratch };
 
-	sorter_release(&x->sorter);
+	sorted_release(&x->sorted);
 	spool_release(&x->rows);
 	entities_release(&x->entities);
 	balance_release(&x->balance);
@@ -87,7 +87,7 @@ static int want_ids(struct rowplan *x, const struct doc *doc, uint32_t ids, stru
 		buf_reset(&id);
 		struct text key = make_key(x, to, record_text(doc, t, &id));
 
-		rc = sorter_add(&x->sorter, key, x->payload.s, x->payload.len, d);
+		rc = sorted_add(&x->sorted, key, (struct text){ x->payload.s, x->payload.len }, d);
 	}
 	buf_release(&id);
 	return rc;
@@ -203,9 +203,8 @@ int rowplan_add(struct rowplan *x, const struct record *r, const char *where, st
 	if (put && want(x, doc, links, place, &head, ref, d) < 0)
 		return -1;
 	write_action(x, r, put, entity, id);
-	make_key(x, entity, id);
 	row_payload(&x->payload, &head, from, (struct text){ x->action.s, x->action.len });
-	return sorter_add(&x->sorter, (struct text){ x->key.s, x->key.len }, x->payload.s, x->payload.len, d);
+	return sorted_add(&x->sorted, make_key(x, entity, id), (struct text){ x->payload.s, x->payload.len }, d);
 }
 
 /* ---- each row once ---- */
@@ -303,12 +302,12 @@ static void begin_group(struct group *g, struct text key)
 	g->is_wanted = false;
 }
 
-static void join_group(struct group *g, const char *p, size_t n)
+static void join_group(struct group *g, struct text payload)
 {
 	struct row_head head;
 	struct text from, action;
 
-	row_read(p, n, &head, &from, &action);
+	row_read(payload.s, payload.n, &head, &from, &action);
 	if (head.kind == ROW_WANTED) {
 		if (!g->is_wanted) {
 			buf_reset(&g->wanted);
@@ -322,26 +321,24 @@ static void join_group(struct group *g, const char *p, size_t n)
 		buf_add(&g->first, from.s, from.n);
 	}
 	buf_reset(&g->row);
-	buf_add(&g->row, p, n);
+	buf_add(&g->row, payload.s, payload.n);
 }
 
 static int keep_rows(struct rowplan *x, struct diag *d)
 {
 	struct group g = { .rows = 0 };
-	struct text key;
-	const char *p;
-	size_t n;
+	struct text key, payload;
 	int rc;
 
 	x->segment = xcalloc(x->entities.n, sizeof *x->segment);
-	rc = sorter_sort(&x->sorter, d);
-	while (rc >= 0 && (rc = sorter_next(&x->sorter, &key, &p, &n, d)) > 0) {
+	rc = sorted_begin(&x->sorted, d);
+	while (rc >= 0 && (rc = sorted_next(&x->sorted, &key, &payload, d)) > 0) {
 		if (!g.key.len || !text_same(key, (struct text){ g.key.s, g.key.len })) {
 			if ((rc = close_group(x, &g, d)) < 0)
 				break;
 			begin_group(&g, key);
 		}
-		join_group(&g, p, n);
+		join_group(&g, payload);
 	}
 	if (rc == 0)
 		rc = close_group(x, &g, d);

@@ -9,10 +9,10 @@
 #define MIG_PLAN_ROWS_H
 
 #include "plan-batch.h"
-#include "sorter.h"
+#include "sorted.h"
 
 struct rowplan {
-	struct sorter sorter;     /* rows, and who wants which */
+	struct sorted sorted;     /* rows, and who wants which */
 	struct spool rows;        /* each row once, by entity and id */
 	struct entities entities; /* what is put, deleted and linked to */
 	struct segment *segment;  /* where each entity's rows lie */

@@ -17,7 +17,7 @@ struct planning {
 	struct spool *steps; /* blobs: a step's text, NUL, its rollback entry's text; both without index */
 	struct spool *reject_lines;
 	struct rowplan *rows;
-	struct buf last_entity, last_ref, entity, ref;
+	struct buf last_ref, ref;
 	struct buf set;        /* the "set" member, the same in every change */
 	struct buf totals;     /* header.rows */
 	int64_t index, of;     /* which of the records of one row came last */
@@ -59,27 +59,18 @@ static int check_sum(struct planning *p, const struct record *r)
 	return -1;
 }
 
-static void keep(struct buf *b, struct text t)
-{
-	buf_reset(b);
-	buf_add(b, t.s, t.n);
-}
-
-/* Count one object of mig-extract's stream, which comes after the one before: by entity, then by ref. */
-static int count_object(struct planning *p, const struct doc *d, uint32_t entity_tok, uint32_t ref_tok, uint32_t hash)
+/* Count one object of mig-extract's stream, which comes after the one before. */
+static int count_object(struct planning *p, const struct doc *d, uint32_t ref_tok, uint32_t hash)
 {
 	buf_reset(&p->ref);
-	buf_reset(&p->entity);
-	struct text ref = record_text(d, ref_tok, &p->ref), entity = record_text(d, entity_tok, &p->entity);
+	struct text ref = record_text(d, ref_tok, &p->ref);
 
 	if (p->index != p->of)
 		return wrong(p, ref, "row_incomplete", "comes before all records of the row ahead of it have come");
-	int c = p->seen.n ? compare(entity, &p->last_entity) : 1;
-
-	if (c < 0 || (c == 0 && compare(ref, &p->last_ref) <= 0))
+	if (p->seen.n && compare(ref, &p->last_ref) <= 0)
 		return wrong(p, ref, "ref_order", "out of order, or a second time");
-	keep(&p->last_entity, entity);
-	keep(&p->last_ref, ref);
+	buf_reset(&p->last_ref);
+	buf_add(&p->last_ref, ref.s, ref.n);
 	struct text h = { "", 0 };
 
 	if (d->tok[hash].type == DOC_STRING)
@@ -91,8 +82,7 @@ static int count_object(struct planning *p, const struct doc *d, uint32_t entity
 static int count(struct planning *p, const struct record *r, const char *hash_member)
 {
 	return check_sum(p, r) < 0 ? -1
-	                           : count_object(p, r->doc, record_get(r, "entity"), record_get(r, "ref"),
-	                                          record_get(r, hash_member));
+	                           : count_object(p, r->doc, record_get(r, "ref"), record_get(r, hash_member));
 }
 
 /* Count a row by the first of its records; the others follow, each once. */
@@ -110,7 +100,7 @@ static int count_row(struct planning *p, const struct record *r, uint32_t from)
 	if (!doc_int(d, t[2], &index) || !doc_int(d, t[3], &of) || index < 1 || index > of)
 		return wrong(p, record_text(d, t[4], &p->ref), "row_incomplete", "index and of are no counts");
 	if (index == 1) {
-		if (count_object(p, d, t[0], t[4], t[1]) < 0)
+		if (count_object(p, d, t[4], t[1]) < 0)
 			return -1;
 		p->changes++;
 	} else if (index != p->index + 1 || of != p->of || !p->seen.n ||
@@ -651,9 +641,7 @@ int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *r
 		}
 	}
 	tally_release(&p.seen);
-	buf_release(&p.last_entity);
 	buf_release(&p.last_ref);
-	buf_release(&p.entity);
 	buf_release(&p.ref);
 	buf_release(&p.totals);
 	buf_release(&p.set);

@@ -6,6 +6,7 @@
 #include "patch.h"
 #include "pointer.h"
 #include "redact-doc.h"
+#include "rowref.h"
 #include "semver.h"
 #include "transform-rows.h"
 
@@ -28,7 +29,7 @@ struct work {
 	struct text *touched; /* what the patch may have changed: see read_patch */
 	size_t ntouched, touchedcap;
 	bool removes;
-	struct buf after_text, patch_text, undo_text, check, record, ref, version;
+	struct buf after_text, patch_text, undo_text, check, record, ref, row, version;
 	struct jqrun_why why;
 };
 
@@ -329,9 +330,37 @@ static int run_all_paths(struct work *w, const struct way *way, enum jqrun_resul
 	return w->detours ? check_detours(w, way, result, ref) : 0;
 }
 
+/*
+ * What the first hop is given is of the same shape as what every hop gives:
+ *
+ *	{"data":{"title":"Hello","user":7},"entity":"posts","id":"3"}
+ */
+static int make_row(struct work *w, const struct record *r, const char *ref)
+{
+	struct text body = { w->before.text, w->before.len }, whole = { w->ref.s, w->ref.len };
+	struct buf arena = BUF_INIT, id = BUF_INIT;
+	struct rec rec;
+	size_t n;
+	const char *s = doc_span(r->doc, record_get(r, "entity"), &n);
+
+	if (!rowref_id(whole, record_text(r->doc, record_get(r, "entity"), &arena), &id))
+		buf_add(&id, whole.s, whole.n);
+	buf_reset(&w->row);
+	rec_open(&rec, &w->row);
+	rec_raw(&rec, "data", body.s, body.n);
+	rec_raw(&rec, "entity", s, n);
+	rec_str(&rec, "id", (struct text){ id.s, id.len });
+	rec_close(&rec);
+	buf_release(&arena);
+	buf_release(&id);
+	return indexed(w, &w->before, &w->row, ref);
+}
+
 /* A row: as many records as the program gives. */
 static int make_records(struct work *w, const struct record *r, struct way *way, const char *ref)
 {
+	if (make_row(w, r, ref) < 0)
+		return -1;
 	enum jqrun_result result = take(w, way->prog, way->name, &w->after_text, &w->why);
 	int apart = run_all_paths(w, way, result, ref);
 	const char *code;
@@ -423,12 +452,12 @@ static int check_version(struct work *w, const char *version, const char *ref)
 	return -1;
 }
 
-/* The version that a row stands at: what its record says, or what the set says of rows that have none. */
+/* The version that a row stands at: what its record says, or, where that is none (0.0.0), what the set says. */
 static const char *row_version(const struct work *w)
 {
-	const char *own = w->version.s ? w->version.s : "";
+	const char *own = w->version.s ? w->version.s : "", *otherwise = w->set->version_default;
 
-	return semver_valid(own) ? own : w->set->version_default ? w->set->version_default : own;
+	return otherwise && (!semver_valid(own) || strcmp(own, "0.0.0") == 0) ? otherwise : own;
 }
 
 static int transform_document(struct work *w, const struct record *r, size_t max)
@@ -470,7 +499,8 @@ static int transform_document(struct work *w, const struct record *r, size_t max
 static void work_release(struct work *w)
 {
 	struct buf *bufs[] = { &w->after_text, &w->patch_text, &w->undo_text, &w->check,
-		               &w->record, &w->ref,        &w->version,    &w->why.reason };
+		               &w->record, &w->ref,        &w->row,        &w->version,
+		               &w->why.reason };
 	struct doc *docs[] = { &w->before, &w->after, &w->patch, &w->undo };
 
 	ways_release(&w->ways);
