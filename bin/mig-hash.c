@@ -1,5 +1,5 @@
 /*
- * mig-hash -- canonical JSON, its SHA-256, or a check of the hashes inside.
+ * mig-hash -- canonical JSON, its SHA-256, a check of the hashes inside, or a balance.
  *
  * stdin or FILEs (- is stdin): JSON values separated by white space.  stdout: a line a
  * value.  Exit: 0, 2 (not JSON), 3 (no such file), 4 (a hash does not hold), 1.
@@ -29,7 +29,7 @@ static const char help[] =
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or not JSON, 3 no such file,\n"
-	"4 a hash does not hold.\n";
+	"4 a hash does not hold, or a balance was asked of changes to documents.\n";
 
 struct opts {
 	struct hasher hasher;
@@ -41,12 +41,11 @@ struct opts {
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "canonical", CLI_FLAG, &o->canonical },
-		                        { "check", CLI_FLAG, &o->check },
-		                        { "balance", CLI_FLAG, &o->balances },
-		                        { "without", CLI_TEXT, &o->hasher.without },
-		                        { "format", CLI_TEXT, &o->format },
-		                        { NULL, CLI_FLAG, NULL } };
+	const struct cli_opt opts[] = {
+		{ "canonical", CLI_FLAG, &o->canonical }, { "check", CLI_FLAG, &o->check },
+		{ "balance", CLI_FLAG, &o->balances },    { "without", CLI_TEXT, &o->hasher.without },
+		{ "format", CLI_TEXT, &o->format },       { NULL, CLI_FLAG, NULL }
+	};
 	const char *without;
 	int rc = cli_parse(argc, argv, help, opts, &o->operands);
 

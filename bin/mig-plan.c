@@ -21,14 +21,15 @@ static const char help[] =
 	"  --migration ID            the migration, part of every idempotency key\n"
 	"  --target-version SEMVER   the version that the changes lead to\n"
 	"  --tenant ID --project ID  the scope\n"
-	"  --batch N                 steps a plan at most (500)\n"
+	"  --batch N                 steps a plan at most; of rows, rows a step (500)\n"
 	"  --max-rejects N           go on with up to N rejected documents (0)\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
-	"3 the stream was cut short, 4 it was edited, or too many documents were rejected.\n";
+	"3 the stream was cut short, 4 it was edited, too many documents were rejected, or\n"
+	"rows are doubled or lead nowhere.\n";
 
 struct opts {
 	struct plan_ask ask;

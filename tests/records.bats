@@ -54,7 +54,7 @@ people() {
 	done | rows
 }
 
-transform() { mig-transform --set blog --target-version 2.0.0 "$@"; }
+transform() { mig-transform --set blog --target-version 2.0.0; }
 plan() { mig-plan --env dev --migration blog --target-version 2.0.0 "$@"; }
 threads() { mig-transform --set "$SETS/threads" --target-version 2.0.0 < "${1:-$SAMPLES/threads/stories.ndjson}"; }
 plan_threads() { mig-plan --env dev --migration threads --target-version 2.0.0 "$@"; }
@@ -114,7 +114,6 @@ holds() {
 }
 
 @test "EK-34 a row that lacks id, link or convertible value is a reject with its reason and source row" {
-	local want got
 	echo '.data' > blog/1.0.0..2.0.0/up.jq
 	rows > docs <<- 'EOF'
 		r 01 7
@@ -255,7 +254,7 @@ holds() {
 	fails 4 plan < changes
 	[[ $stderr == *'posts/p: made 3 times, first from people/1, last from people/3'* ]]
 	[ "$(jq -r .kind <<< "$output" | xargs)" = fault ]
-	jq -c '.duplicates = "last"' blog/set.json > set && mv set blog/set.json
+	jq -c '.duplicates = "last"' blog/set.json > set.json && mv set.json blog/
 	transform < docs > changes
 	plan < changes > plans 2> said
 	grep -q 'posts/p: warning: made 3 times: the last counts, from people/3' said
@@ -532,7 +531,7 @@ holds() {
 
 @test "rows that came as files of a folder are transformed by the same kind of set" {
 	mkdir -p files/people
-	jq -c '. + {entity: "person", match: ["people/*.json"], version: {pointer: "/v", default: "1.0.0"}}' blog/set.json > set && mv set blog/set.json
+	jq -c '. + {entity: "person", match: ["people/*.json"], version: {pointer: "/v", default: "1.0.0"}}' blog/set.json > set.json && mv set.json blog/
 	echo '{"name":"Ada","v":"1.0.0"}' > files/people/ada.json
 	mig-extract --store fs:files --set blog | transform > changes
 	[ "$(jq -r 'select(.ref) | .ref + " from " + .from.ref' changes)" = 'users/people/ada.json from people/ada.json' ]
@@ -549,18 +548,18 @@ holds() {
 	people 50 > docs
 	transform < docs > changes
 	plan --batch 7 < changes > plans
-	mig-hash --balance docs > source
-	[ "$(wc -l < source)" -eq 1 ]
-	[[ $(cat source) == *'  50  people' ]]
-	mig-hash --balance changes | cmp - source
-	mig-hash --balance < plans | cmp - source
-	mig-gate --env dev --apply < plans | mig-hash --balance | cmp - source
+	mig-hash --balance docs > from
+	[ "$(wc -l < from)" -eq 1 ]
+	[[ $(cat from) == *'  50  people' ]]
+	mig-hash --balance changes | cmp - from
+	mig-hash --balance < plans | cmp - from
+	mig-gate --env dev --apply < plans | mig-hash --balance | cmp - from
 	# the header says the same, and the halves add up
-	jq -r 'select(.kind == "plan").header.rows.balance[] | "\(.digest)  \(.count)  \(.entity)"' plans | cmp - source
+	jq -r 'select(.kind == "plan").header.rows.balance[] | "\(.digest)  \(.count)  \(.entity)"' plans | cmp - from
 	head -n 20 docs > some
 	tail -n +21 docs > rest
-	mig-hash --balance rest some | cmp - source
-	mig-hash --balance --format json docs | jq -r '"\(.digest)  \(.count)  \(.entity)"' | cmp - source
+	mig-hash --balance rest some | cmp - from
+	mig-hash --balance --format json docs | jq -r '"\(.digest)  \(.count)  \(.entity)"' | cmp - from
 }
 
 @test "EK-56 a swapped pair of values, a lost row and a doubled one each change the balance" {
@@ -606,4 +605,21 @@ print("%064x" % (sum(int(hashlib.sha256(i.encode()).hexdigest(), 16) for i in it
 	plan --max-rejects 1 < changes 2> said | tee plans | mig-report > page
 	run ! grep hunter2 page said
 	grep -q redacted page
+}
+
+# shown MARK: the display of mig-stream(5) behind the comment, as one line of canonical JSON
+shown() {
+	MARK=$1 awk '
+	$0 == ".\\\" example: " ENVIRON["MARK"] { near = 1; next }
+	near && /^\.Bd / { inside = 1; next }
+	inside && /^\.Ed/ { exit }
+	inside { gsub(/\\e/, "\\"); print }' "$MIG_ROOT/docs/man/mig-stream.5" | mig-hash --canonical
+}
+
+@test "the change, the step and the rollback entry that mig-stream shows of rows are what the filters write" {
+	threads > changes
+	plan_threads --tenant acme --batch 1 < changes > plans
+	shown row-change | cmp - <(grep '"entity":"thread_parts"' changes | head -n 1)
+	shown row-step | cmp - <(jq -c 'select(.kind == "plan").steps[-1]' plans | mig-hash --canonical)
+	shown row-entry | cmp - <(jq -c 'select(.kind == "plan").rollback[0]' plans | mig-hash --canonical)
 }

@@ -306,8 +306,8 @@ static int read_entry_members(struct reading *r, const uint32_t *t, struct step 
 	if (!text_same(s->previous_version, s->from_version))
 		return invalid(r, "bad_plan", "previous_version is not the version before the step");
 	if (plan_of_rows(r->p))
-		return rows_read_entry(&s->rows, r->p->doc, s->ref, t[S_ACTIONS], t[S_PRE], t[S_POST], r->what, r->where,
-		                       r->d);
+		return rows_read_entry(&s->rows, r->p->doc, s->ref, t[S_ACTIONS], t[S_PRE], t[S_POST], r->what,
+		                       r->where, r->d);
 	if (read_content_check(r, t[S_PRE], s->ref, s) < 0 || read_bytes_check(r, t[S_POST], s->ref, &s->raw) < 0)
 		return -1;
 	return read_restore_actions(r, t[S_ACTIONS], s);
@@ -491,7 +491,23 @@ static int read_header(struct reading *r, uint32_t header)
 		                               { NULL, 0 } };
 	static const struct member set[] = { { "hash", IS_STR }, { "id", IS_STR }, { NULL, 0 } };
 	struct plan *p = r->p;
-	enum { DIALECT, ENV, FORMAT, MIGRATION, MODE, PART, REASON, ROWS, SCOPE, SET, SNAPSHOT, TARGET, TOOL, UNDOES, N };
+	enum {
+		DIALECT,
+		ENV,
+		FORMAT,
+		MIGRATION,
+		MODE,
+		PART,
+		REASON,
+		ROWS,
+		SCOPE,
+		SET,
+		SNAPSHOT,
+		TARGET,
+		TOOL,
+		UNDOES,
+		N
+	};
 	uint32_t t[N], u[2];
 	int64_t format;
 

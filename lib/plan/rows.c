@@ -173,7 +173,8 @@ static bool read_ref(struct row_batch *b, struct text ref, struct text *name)
 	size_t n = colon ? (size_t)(colon - ref.s) : 0, i = sizeof lead - 1;
 	struct text verb = { colon ? colon + 1 : NULL, colon ? ref.n - n - 1 : 0 };
 
-	if (n < i + 5 || n > i + 15 || memcmp(ref.s, lead, i) != 0 || !(text_is(verb, "put") || text_is(verb, "delete")))
+	if (n < i + 5 || n > i + 15 || memcmp(ref.s, lead, i) != 0 ||
+	    !(text_is(verb, "put") || text_is(verb, "delete")))
 		return false;
 	for (b->number = 0; i < n; i++) {
 		if (ref.s[i] < '0' || ref.s[i] > '9')

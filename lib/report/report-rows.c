@@ -119,10 +119,11 @@ void rows_view_page(struct rows_view *v, struct page *p, size_t room)
 		page_line(p, 0, "DELETE %" PRIu64 " rows, batches: %" PRIu64, v->deletes.total, v->delete_batches);
 		put_entities(&v->deletes, p, room + 2);
 	}
-	page_line(p, 0, "batches   %" PRId64 " rows at most, each is one transaction; what is replaced or deleted is kept",
+	page_line(p, 0,
+	          "batches   %" PRId64 " rows at most, each is one transaction; what is replaced or deleted is kept",
 	          t->batch);
-	page_line(p, 0, "links     %" PRId64 ", %" PRId64 " of them may lead to rows that are not in these plans", t->links,
-	          t->outside);
+	page_line(p, 0, "links     %" PRId64 ", %" PRId64 " of them may lead to rows that are not in these plans",
+	          t->links, t->outside);
 	if (t->duplicates)
 		page_line(p, 0, "duplicate %" PRId64 " rows gave way to later ones with the same entity and id",
 		          t->duplicates);

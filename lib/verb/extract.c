@@ -195,8 +195,9 @@ static int put_end(struct extracting *x)
 /* A set of records may say nothing of files. */
 static int files_named(const struct set *set, struct diag *d)
 {
-	return set->match[0] ? 0
-	                     : diag_add(d, MIG_INVALID, "bad_set", set->id, "/match: missing, so it names no documents");
+	if (set->match[0])
+		return 0;
+	return diag_add(d, MIG_INVALID, "bad_set", set->id, "/match: missing, so it names no documents");
 }
 
 int extract_documents(struct store *s, const struct set *set, char *const *refs, struct out *out, struct diag *d)

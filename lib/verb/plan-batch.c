@@ -28,7 +28,7 @@ struct filling {
 	const struct batches *b;
 	bool deletes;
 	int64_t number, rows;
-	struct buf actions;  /* separated by commas */
+	struct buf actions; /* separated by commas */
 	struct balance sums;
 	struct buf id, name, description, checks, blob;
 };

@@ -16,7 +16,9 @@ int rowplan_init(struct rowplan *x, struct diag *d)
 
 void rowplan_release(struct rowplan *x)
 {
-	struct buf *bufs[] = { &x->hops, &x->levers, &x->note, &x->key, &x->payload, &x->action, &x->arena, &x->scratch };
+	struct buf *bufs[] = {
+		&x->hops, &x->levers, &x->note, &x->key, &x->payload, &x->action, &x->arena, &x->scratch
+	};
 
 	sorted_release(&x->sorted);
 	spool_release(&x->rows);

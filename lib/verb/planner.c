@@ -54,7 +54,8 @@ static int check_sum(struct planning *p, const struct record *r)
 		return 0;
 	char *where = record_dup(r->doc, record_get(r, "ref"));
 
-	diag_add(p->d, MIG_INVALID, "sum_mismatch", where, "the record was edited: its sum says %s, it has %s", want, is);
+	diag_add(p->d, MIG_INVALID, "sum_mismatch", where, "the record was edited: its sum says %s, it has %s", want,
+	         is);
 	free(where);
 	return -1;
 }

@@ -10,9 +10,9 @@
 struct made {
 	const struct target *target;
 	struct text id;
-	uint32_t data;      /* DOC_NONE: it is to be deleted */
-	struct text links;  /* {"thread":{"entity":"thread_threads","ids":["7"]}} */
-	size_t place;       /* among the outputs */
+	uint32_t data;     /* DOC_NONE: it is to be deleted */
+	struct text links; /* {"thread":{"entity":"thread_threads","ids":["7"]}} */
+	size_t place;      /* among the outputs */
 };
 
 void rowmaker_release(struct rowmaker *m)
@@ -27,7 +27,8 @@ void rowmaker_release(struct rowmaker *m)
 }
 
 /* A reject: its code, with "record 2 (thread_items): what" for its reason. */
-static const char *reject(struct rowmaker *m, const struct made *x, const char *code, const char *what, const char *more)
+static const char *reject(struct rowmaker *m, const struct made *x, const char *code, const char *what,
+                          const char *more)
 {
 	buf_reset(&m->reason);
 	buf_addf(&m->reason, "record %zu", x->place + 1);
@@ -135,7 +136,8 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* One id or a list of them, made what the entity at the other end wants; false if one cannot be. */
-static bool read_ids(const struct targets *all, const struct target *to, const struct doc *d, uint32_t t, struct ids *ids)
+static bool read_ids(const struct targets *all, const struct target *to, const struct doc *d, uint32_t t,
+                     struct ids *ids)
 {
 	bool list = d->tok[t].type == DOC_ARRAY;
 	uint32_t end = list ? d->tok[t].next : t + 1;
