@@ -351,6 +351,13 @@ holds() {
 		'12 after_failed the item is in another thread than its context' ]
 }
 
+@test "the page about changes of rows counts them by op and entity" {
+	threads > changes
+	mig-report < changes > page
+	grep -q '24 x put thread_parts 0 -> 2.0.0, the values differ' page
+	grep -q 'CHANGES of 6 kinds' page
+}
+
 # ---- mig-plan ----
 
 @test "EK-41 batches are upserts by stable ids, and say so; planning twice gives the same bytes" {
