@@ -37,7 +37,7 @@ static const char help[] =
 	"  --migration ID            the migration, part of every idempotency key\n"
 	"  --target-version SEMVER   the version that the changes lead to\n"
 	"  --tenant ID --project ID  the scope\n"
-	"  --batch N                 steps a plan at most (500)\n"
+	"  --batch N                 steps a plan at most; of rows, rows a step (500)\n"
 	"  --max-rejects N           go on with up to N rejected documents (0)\n"
 	"  --schema FILE             the declared schema that the database is taken to\n"
 	"  --set DIR                 the hand-written SQL that is applied to it\n"
@@ -52,8 +52,8 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
 	"3 the stream was cut short or FILE or DIR is missing, 4 the stream was edited, too\n"
-	"many documents were rejected, or the schema or set is invalid, tampered with,\n"
-	"drifted or out of order, 5 a protected table.\n";
+	"many documents were rejected, rows are doubled or lead nowhere, or the schema or\n"
+	"set is invalid, tampered with, drifted or out of order, 5 a protected table.\n";
 
 struct opts {
 	struct plan_ask ask;
@@ -187,14 +187,17 @@ static void run_index(const struct opts *o, struct filter *f)
 static void run(const struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
+	struct rowplan rows = { .sorted.file.fd = -1, .rows.fd = -1 };
 	struct diag *d = &f->d;
 
-	if (spool_init(&plans, d) == 0 && (o->rollback || spool_init(&rejects, d) == 0) && sandbox_pure(d) == 0) {
+	if (spool_init(&plans, d) == 0 &&
+	    (o->rollback || (spool_init(&rejects, d) == 0 && rowplan_init(&rows, d) == 0)) && sandbox_pure(d) == 0) {
 		if (o->rollback)
 			invert_run(o->reason, &plans, &f->in, &f->out, d);
 		else
-			planner_run(&o->ask, &plans, &rejects, &f->in, &f->out, d);
+			planner_run(&o->ask, &plans, &rejects, &rows, &f->in, &f->out, d);
 	}
+	rowplan_release(&rows);
 	spool_release(&plans);
 	spool_release(&rejects);
 }

@@ -53,6 +53,15 @@ way() {
 	done
 }
 
+@test "a set of SQL is told apart from sets of documents and rows by one finding" {
+	mkdir sql tree
+	echo '{"id":"app","mode":"sql","dialect":"sqlite"}' > sql/set.json
+	fails 4 mig-extract --store fs:tree --set sql
+	[ "$stderr" = 'mig-extract: sql/set.json: /mode: "sql": such a set is for mig-plan --set' ]
+	fails 4 mig-transform --set sql --target-version 1.1.0 < /dev/null
+	[ "$stderr" = 'mig-transform: sql/set.json: /mode: "sql": such a set is for mig-plan --set' ]
+}
+
 @test "SG-04 a direct hop is preferred to two" {
 	graph 1.0.0..2.0.0 2.0.0..3.0.0 1.0.0..3.0.0
 	[ "$(way 1.0.0 3.0.0)" = 1.0.0..3.0.0 ]

@@ -37,7 +37,7 @@ wrong() {
 	wrong 2 bad_plan 'an action is not one of sql, backup, restore, unrecord' '.rollback[5].actions[0].op = "record"'
 	wrong 2 bad_plan 'a precondition is neither' '.steps[1].preconditions[0].check = "bytes"'
 	wrong 2 bad_plan 'said only where it is false' '.steps[5].transaction = true'
-	wrong 2 bad_plan 'dialect is neither' '.header.dialect = "oracle"'
+	wrong 2 bad_plan 'dialect is not one of sqlite, postgresql, rows' '.header.dialect = "oracle"'
 	wrong 2 bad_plan 'columns or key are not names' '.steps[2].actions[0].columns = []'
 	wrong 2 bad_plan 'no data_safety' '.steps[0].levers = []'
 	wrong 2 bad_plan 'needs data_safety' 'del(.rollback[0].undo)'

@@ -13,6 +13,7 @@ struct digest {
 
 static OSSL_LIB_CTX *library; /* of its own: OpenSSL's common one crashes when there was no memory to make it */
 static EVP_MD *sha256;
+static EVP_MD *sha1; /* for names made from names (RFC 4122), never for trust */
 static struct digest *once; /* digest_hex's own */
 
 static void fetch(void)
@@ -36,9 +37,11 @@ void digest_close(void)
 {
 	digest_free(once);
 	EVP_MD_free(sha256);
+	EVP_MD_free(sha1);
 	OSSL_LIB_CTX_free(library);
 	once = NULL;
 	sha256 = NULL;
+	sha1 = NULL;
 	library = NULL;
 }
 
@@ -73,15 +76,27 @@ void digest_add(struct digest *d, const void *p, size_t n)
 		die(MIG_ERROR, "openssl cannot go on with a digest");
 }
 
-void digest_final(struct digest *d, char hex[HEX_SIZE])
+static void end(struct digest *d, unsigned char sum[DIGEST_BYTES])
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char sum[32];
 	unsigned int n;
 
-	if (!EVP_DigestFinal_ex(d->ctx, sum, &n) || n != sizeof sum)
+	if (!EVP_DigestFinal_ex(d->ctx, sum, &n) || n != DIGEST_BYTES)
 		die(MIG_ERROR, "openssl cannot end a digest");
-	for (size_t i = 0; i < sizeof sum; i++) {
+}
+
+void digest_final(struct digest *d, char hex[HEX_SIZE])
+{
+	unsigned char sum[DIGEST_BYTES];
+
+	end(d, sum);
+	digest_spell(sum, hex);
+}
+
+void digest_spell(const unsigned char sum[DIGEST_BYTES], char hex[HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < DIGEST_BYTES; i++) {
 		hex[2 * i] = digits[sum[i] >> 4];
 		hex[2 * i + 1] = digits[sum[i] & 15];
 	}
@@ -101,4 +116,22 @@ void digest_hex_of(const void *p, size_t np, const void *q, size_t nq, char hex[
 void digest_hex(const void *p, size_t n, char hex[HEX_SIZE])
 {
 	digest_hex_of(p, n, NULL, 0, hex);
+}
+
+void digest_raw(const void *p, size_t n, unsigned char sum[DIGEST_BYTES])
+{
+	digest_open();
+	digest_begin(once);
+	digest_add(once, p, n);
+	end(once, sum);
+}
+
+void digest_sha1(const void *p, size_t np, const void *q, size_t nq, unsigned char sum[SHA1_BYTES])
+{
+	digest_open();
+	if (!sha1 && !(sha1 = EVP_MD_fetch(library, "SHA1", NULL)))
+		die(MIG_ERROR, "openssl has no SHA-1, or is out of memory");
+	if (!EVP_DigestInit_ex2(once->ctx, sha1, NULL) || !EVP_DigestUpdate(once->ctx, p, np) ||
+	    !EVP_DigestUpdate(once->ctx, q, nq) || !EVP_DigestFinal_ex(once->ctx, sum, NULL))
+		die(MIG_ERROR, "openssl cannot make a digest");
 }

@@ -1,5 +1,5 @@
 /*
- * digest.h -- SHA-256 (FIPS 180-4), by OpenSSL's EVP.
+ * digest.h -- SHA-256 (FIPS 180-4), by OpenSSL's EVP; SHA-1 where a standard wants it.
  *
  * Floor 2.  With sign.c the only file that includes openssl headers.
  */
@@ -10,6 +10,8 @@
 
 #define HEX_LEN 64
 #define HEX_SIZE (HEX_LEN + 1)
+
+enum { DIGEST_BYTES = 32, SHA1_BYTES = 20 };
 
 struct digest; /* one running sum */
 
@@ -22,6 +24,13 @@ void digest_hex(const void *p, size_t n, char hex[HEX_SIZE]);
 
 /* The same of two runs of bytes, one behind the other. */
 void digest_hex_of(const void *p, size_t np, const void *q, size_t nq, char hex[HEX_SIZE]);
+
+/* The SHA-256 itself, and how it is spelled. */
+void digest_raw(const void *p, size_t n, unsigned char sum[DIGEST_BYTES]);
+void digest_spell(const unsigned char sum[DIGEST_BYTES], char hex[HEX_SIZE]);
+
+/* The SHA-1 of two runs of bytes; only for what a standard makes with it (uuid.h). */
+void digest_sha1(const void *p, size_t np, const void *q, size_t nq, unsigned char sum[SHA1_BYTES]);
 
 /* An incremental sum: new, freed by digest_free.  digest_final may be called once per digest_begin. */
 struct digest *digest_new(void);

@@ -535,9 +535,6 @@ static int check_pruned(struct run *r, size_t first)
 /* (1), and whether what it takes is still kept. */
 static int check_plan(struct run *r)
 {
-	if (r->p->dialect.s)
-		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL,
-		                "the plan was made for a database, this store is a folder");
 	size_t first = r->d->n;
 	int rc = check_all(r);
 
@@ -559,6 +556,16 @@ static int apply(struct run *r)
 	return 0;
 }
 
+static int check_kind(const struct run *r)
+{
+	if (plan_of_rows(r->p))
+		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store holds documents");
+	if (plan_of_sql(r->p))
+		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL,
+		                "the plan was made for a database, this store is a folder");
+	return 0;
+}
+
 static int run(struct run *r, int (*verb)(struct run *r))
 {
 	r->start = now_ms();
@@ -567,7 +574,7 @@ static int run(struct run *r, int (*verb)(struct run *r))
 	r->file = xcalloc(r->n, sizeof *r->file);
 	for (size_t i = 0; i < r->n; i++)
 		r->file[i].parent = r->file[i].fd = -1;
-	int rc = verb(r);
+	int rc = check_kind(r) < 0 ? -1 : verb(r);
 
 	for (size_t i = 0; i < r->n; i++)
 		fs_file_release(&r->file[i]);

@@ -309,6 +309,9 @@ static int read_entry_members(struct reading *r, const uint32_t *t, struct step 
 	s->previous_version = get(r, t[S_PREVIOUS]);
 	if (!text_same(s->previous_version, s->from_version))
 		return invalid(r, "bad_plan", "previous_version is not the version before the step");
+	if (plan_of_rows(r->p))
+		return rows_read_entry(&s->rows, r->p->doc, s->ref, t[S_ACTIONS], t[S_PRE], t[S_POST], r->what,
+		                       r->where, r->d);
 	if (read_content_check(r, t[S_PRE], s->ref, s) < 0 || read_bytes_check(r, t[S_POST], s->ref, &s->raw) < 0)
 		return -1;
 	return read_restore_actions(r, t[S_ACTIONS], s);
@@ -319,6 +322,9 @@ static int read_forward_members(struct reading *r, const uint32_t *t, struct ste
 	if (t[S_SAFETY] || t[S_LEVERS] || t[S_PREVIOUS] || t[S_UNDO])
 		return usage(r, "a forward step has no data_safety, levers, previous_version or undo");
 	s->reversible = true; /* its rollback entry knows better: see pair_up */
+	if (plan_of_rows(r->p))
+		return rows_read_step(&s->rows, r->p->doc, s->ref, t[S_ACTIONS], t[S_PRE], t[S_POST], r->p->known,
+		                      r->what, r->where, r->d);
 	if (read_bytes_check(r, t[S_PRE], s->ref, &s->raw) < 0 || read_content_check(r, t[S_POST], s->ref, s) < 0)
 		return -1;
 	return read_forward_actions(r, t[S_ACTIONS], s);
@@ -351,7 +357,7 @@ static int read_step(struct reading *r, uint32_t tok, int64_t index, bool entry,
 	struct plan *p = r->p;
 
 	*s = (struct step){ .tok = tok };
-	if (p->dialect.s)
+	if (plan_of_sql(p))
 		return plan_sql_step(p, s, index, entry, r->what, r->where, r->d);
 	if (shape(r, tok, step_members, t, r->what) < 0)
 		return -1;
@@ -401,6 +407,26 @@ static int compare_refs(struct text a, struct text b)
 	return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Which comes first: batches by their numbers, which are texts only up to 99999. */
+static int compare_steps(const struct step *a, const struct step *b)
+{
+	return a->rows.any ? (a->rows.number > b->rows.number) - (a->rows.number < b->rows.number)
+	                   : compare_refs(a->ref, b->ref);
+}
+
+/* What deletes is undone by putting back, and the other way round: only that does not destroy. */
+static bool is_inverse(const struct plan *p, const struct step *s, const struct step *u)
+{
+	if (!text_same(s->step_id, u->step_id))
+		return false;
+	if (s->rows.any)
+		return s->type == (s->rows.deletes ? STEP_CLEANUP : STEP_DATA) &&
+		       u->type == (s->rows.deletes ? STEP_DATA : STEP_CLEANUP) &&
+		       rows_inverse(p->doc, &s->rows, &u->rows);
+	return s->type == u->type && text_same(s->raw, u->raw) && text_same(s->after, u->after) &&
+	       text_same(s->without, u->without) && text_same(s->backup_suffix, u->backup_suffix);
+}
+
 /* Each entry undoes the step at the other end of the list, and steps are in order of their refs. */
 static int pair_up(struct reading *r)
 {
@@ -410,7 +436,7 @@ static int pair_up(struct reading *r)
 		if (!text_same(p->step[i].to_version, p->target_version))
 			return invalid(r, "bad_plan", "a step leads to another version than target_version");
 	for (size_t i = 1; i < p->nstep; i++)
-		if (compare_refs(p->step[i - 1].ref, p->step[i].ref) * (p->rollback_mode ? -1 : 1) >= 0)
+		if (compare_steps(&p->step[i - 1], &p->step[i]) * (p->rollback_mode ? -1 : 1) >= 0)
 			return invalid(r, "bad_plan", "its steps are not in the order of their refs, each once");
 	if (p->rollback_mode)
 		return p->nundo == 0 ? 0 : invalid(r, "bad_plan", "a rollback plan has no rollback of its own");
@@ -420,9 +446,7 @@ static int pair_up(struct reading *r)
 		struct step *s = &p->step[i];
 		const struct step *u = &p->undo[p->nstep - 1 - i];
 
-		if (!text_same(s->step_id, u->step_id) || s->type != u->type || !text_same(s->raw, u->raw) ||
-		    !text_same(s->after, u->after) || !text_same(s->without, u->without) ||
-		    !text_same(s->backup_suffix, u->backup_suffix))
+		if (!is_inverse(p, s, u))
 			return invalid(r, "rollback_incomplete", "a rollback entry is not the inverse of its step");
 		s->reversible = u->reversible;
 	}
@@ -446,10 +470,22 @@ static int read_counts(struct reading *r, uint32_t snapshot, uint32_t part)
 	    !doc_int(d, u[1], &p->parts))
 		return usage(r, "snapshot or part is malformed");
 	/* an SQL plan's changes are steps, its records the tables that are there */
-	if ((!p->dialect.s && p->changes + p->current + p->rejects != p->records) || p->part < 1 || p->part > p->parts)
+	if ((!plan_of_sql(p) && p->changes + p->current + p->rejects != p->records) || p->part < 1 ||
+	    p->part > p->parts)
 		return invalid(r, "conservation",
 		               "snapshot: changes, current and rejects do not add up to its records");
 	return 0;
+}
+
+static int read_dialect(struct reading *r, uint32_t rows)
+{
+	struct plan *p = r->p;
+
+	if (p->dialect.s && !plan_of_sql(p) && !plan_of_rows(p))
+		return usage(r, "dialect is not one of sqlite, postgresql, rows");
+	if (plan_of_rows(p) != (rows != DOC_NONE))
+		return usage(r, "\"rows\" stands in a plan of rows, and only there");
+	return plan_of_rows(p) ? rows_read_totals(&p->rows, p->doc, rows, r->where, r->d) : 0;
 }
 
 static int read_header(struct reading *r, uint32_t header)
@@ -461,6 +497,7 @@ static int read_header(struct reading *r, uint32_t header)
 		                           { "mode", IS_STR },
 		                           { "part", IS_OBJ },
 		                           { "reason", IS_STR | MAY_LACK },
+		                           { "rows", IS_OBJ | MAY_LACK },
 		                           { "scope", IS_OBJ },
 		                           { "set", IS_OBJ },
 		                           { "snapshot", IS_OBJ },
@@ -473,38 +510,55 @@ static int read_header(struct reading *r, uint32_t header)
 		                               { NULL, 0 } };
 	static const struct member set[] = { { "hash", IS_STR }, { "id", IS_STR }, { NULL, 0 } };
 	struct plan *p = r->p;
-	uint32_t t[13], u[2];
+	enum {
+		DIALECT,
+		ENV,
+		FORMAT,
+		MIGRATION,
+		MODE,
+		PART,
+		REASON,
+		ROWS,
+		SCOPE,
+		SET,
+		SNAPSHOT,
+		TARGET,
+		TOOL,
+		UNDOES,
+		N
+	};
+	uint32_t t[N], u[2];
 	int64_t format;
 
 	if (shape(r, header, m, t, "header") < 0)
 		return -1;
-	if (!doc_int(p->doc, t[2], &format) || format != 1)
+	if (!doc_int(p->doc, t[FORMAT], &format) || format != 1)
 		return usage(r, "format is not 1");
-	p->dialect = get(r, t[0]);
-	if (p->dialect.s && !text_is(p->dialect, "sqlite") && !text_is(p->dialect, "postgresql"))
-		return usage(r, "dialect is neither sqlite nor postgresql");
-	p->env = get(r, t[1]);
-	p->migration_id = get(r, t[3]);
-	p->reason = get(r, t[6]);
-	p->target_version = get(r, t[10]);
-	p->tool_version = get(r, t[11]);
-	p->undoes = get(r, t[12]);
-	p->rollback_mode = doc_equals(p->doc, t[4], "rollback", 8);
-	if (!p->rollback_mode && !doc_equals(p->doc, t[4], "forward", 7))
+	p->dialect = get(r, t[DIALECT]);
+	if (read_dialect(r, t[ROWS]) < 0)
+		return -1;
+	p->env = get(r, t[ENV]);
+	p->migration_id = get(r, t[MIGRATION]);
+	p->reason = get(r, t[REASON]);
+	p->target_version = get(r, t[TARGET]);
+	p->tool_version = get(r, t[TOOL]);
+	p->undoes = get(r, t[UNDOES]);
+	p->rollback_mode = doc_equals(p->doc, t[MODE], "rollback", 8);
+	if (!p->rollback_mode && !doc_equals(p->doc, t[MODE], "forward", 7))
 		return usage(r, "mode is neither forward nor rollback");
 	if (p->rollback_mode != (p->undoes.s != NULL) || (p->undoes.s && !is_hex(p->undoes)))
 		return usage(r, "undoes names the undone plan_hash in a rollback plan, and only there");
 	if (!text_is(p->env, "dev") && !text_is(p->env, "staging") && !text_is(p->env, "prod"))
 		return usage(r, "env is not one of dev, staging, prod");
-	if (shape(r, t[7], scope, u, "scope") < 0)
+	if (shape(r, t[SCOPE], scope, u, "scope") < 0)
 		return -1;
 	p->project = get(r, u[0]);
 	p->tenant = get(r, u[1]);
-	if (shape(r, t[8], set, u, "set") < 0)
+	if (shape(r, t[SET], set, u, "set") < 0)
 		return -1;
 	p->set_hash = get(r, u[0]);
 	p->set_id = get(r, u[1]);
-	return read_counts(r, t[9], t[5]);
+	return read_counts(r, t[SNAPSHOT], t[PART]);
 }
 
 static void forget(struct plan *p)
@@ -543,7 +597,7 @@ static int read_plan(struct plan *p, const struct doc *doc, uint32_t root, const
 		return -1;
 	if (p->nstep == 0)
 		return invalid(&r, "bad_plan", "it has no steps");
-	return p->dialect.s ? plan_sql_pairs(p, where, d) : pair_up(&r);
+	return plan_of_sql(p) ? plan_sql_pairs(p, where, d) : pair_up(&r);
 }
 
 int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d)
@@ -567,16 +621,28 @@ void plan_release(struct plan *p)
 	*p = (struct plan)PLAN_INIT;
 }
 
+bool plan_of_sql(const struct plan *p)
+{
+	return p->dialect.s && (text_is(p->dialect, "sqlite") || text_is(p->dialect, "postgresql"));
+}
+
+bool plan_of_rows(const struct plan *p)
+{
+	return p->dialect.s && text_is(p->dialect, "rows");
+}
+
 bool step_destroys(const struct plan *p, const struct step *s)
 {
 	const struct doc *d = p->doc;
 
-	if (p->dialect.s)
+	if (plan_of_sql(p))
 		return plan_sql_destroys(p, s);
 	if (s->restore)
 		return false;
 	if (s->type == STEP_CLEANUP)
 		return true;
+	if (!s->patch)
+		return false;
 	for (uint32_t t = s->patch + 1; t < d->tok[s->patch].next; t = d->tok[t].next)
 		if (says(d, t, "op", "remove"))
 			return true;

@@ -7,6 +7,7 @@
 #ifndef MIG_PLAN_H
 #define MIG_PLAN_H
 
+#include "rows.h"
 #include "stream.h"
 
 enum step_type { STEP_SCHEMA, STEP_DATA, STEP_CONFIG, STEP_PROFILE, STEP_INDEX, STEP_CLEANUP, STEP_NTYPES };
@@ -42,6 +43,7 @@ struct step {
 	struct text what;      /* "add_column" */
 	uint32_t actions, pre, post, findings;
 	bool outside;          /* "transaction":false: after the others, by itself */
+	struct row_batch rows; /* of a plan of rows */
 };
 
 struct plan {
@@ -54,8 +56,9 @@ struct plan {
 	struct text set_id, set_hash;
 	struct text undoes;          /* rollback: the plan_hash it undoes */
 	struct text reason;          /* rollback: why, or s == NULL */
-	struct text dialect;         /* "sqlite", "postgresql": an SQL plan; s == NULL: documents */
 	bool rollback_mode;
+	struct text dialect;         /* "sqlite", "postgresql": of SQL; "rows"; s == NULL: documents */
+	struct row_totals rows;      /* of a plan of rows */
 	int64_t part, parts;
 	struct text digest;          /* snapshot */
 	int64_t records, changes, current, rejects;
@@ -86,6 +89,10 @@ int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *
  */
 int plan_reread(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
 void plan_release(struct plan *p);
+
+/* Is it a plan of SQL, of rows?  If neither, of documents. */
+bool plan_of_sql(const struct plan *p);
+bool plan_of_rows(const struct plan *p);
 
 /* Does a step destroy: a cleanup, or a patch that removes; of SQL, what a critical finding says destroys? */
 bool step_destroys(const struct plan *p, const struct step *s);

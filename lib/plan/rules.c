@@ -2,6 +2,7 @@
 #include "rules.h"
 
 #include "breaking.h"
+#include "rows-rules.h"
 #include "rules-sql.h"
 
 #include <stdio.h>
@@ -103,14 +104,14 @@ static int check_destruction(const struct plan *p, const struct grant *g, struct
 {
 	const struct step *destroys = NULL, *forever = NULL;
 	size_t ndestroy = 0, nforever = 0;
-	int rc = 0;
+	int rc = plan_of_rows(p) ? rows_rules_check(p, g, d) : 0;
 
 	if (g->allow_destructive || g->dry_run)
-		return 0;
+		return rc;
 	for (size_t i = 0; i < p->nstep; i++) {
 		const struct step *s = &p->step[i];
 
-		if (step_destroys(p, s) && ndestroy++ == 0)
+		if (!s->rows.any && step_destroys(p, s) && ndestroy++ == 0)
 			destroys = s;
 		if (!s->reversible && nforever++ == 0)
 			forever = s;
@@ -142,7 +143,8 @@ static int check_contract(const struct plan *p, struct diag *d)
 	char *what = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++) {
+	/* who reads rows is not told by the rows that they got more of them */
+	for (size_t i = 0; i < p->nstep && !p->rollback_mode && !plan_of_rows(p); i++) {
 		char *this = breaking_change(p, i);
 
 		if (this && n++ == 0) {
@@ -180,7 +182,7 @@ static int check_bump(const struct plan *p, struct diag *d)
 
 const struct step *rules_review(const struct plan *p, const struct grant *g, struct diag *d)
 {
-	if (p->dialect.s)
+	if (plan_of_sql(p))
 		return sql_review(p, g, d);
 	/* the way back was part of what was reviewed */
 	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++)
@@ -215,7 +217,7 @@ int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 	rc |= check_env(p, g, d);
 	rc |= check_scope(p, g, d);
 	rc |= check_flags(p, g, d);
-	if (p->dialect.s)
+	if (plan_of_sql(p))
 		return rc | sql_destruction(p, g, d) ? -1 : 0;
 	rc |= check_contract(p, d);
 	rc |= check_bump(p, d);

@@ -31,7 +31,8 @@ static uint32_t object(const struct doc *d, uint32_t obj, const char *name)
  */
 static void identify(struct buf *out, const struct doc *d, uint32_t t)
 {
-	bool sql = doc_member(d, t, "dialect", 7) != DOC_NONE;
+	uint32_t dialect = doc_member(d, t, "dialect", 7);
+	bool sql = dialect != DOC_NONE && !doc_equals(d, dialect, "rows", 4);
 	struct doc_walk w;
 	uint32_t key;
 

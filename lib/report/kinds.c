@@ -132,7 +132,7 @@ void kinds_add(struct kinds *k, const struct change *c)
 {
 	char hex[HEX_SIZE];
 	size_t n;
-	const char *patch = doc_span(c->doc, c->patch, &n);
+	const char *patch = doc_span(c->doc, c->after ? c->after : c->patch, &n);
 
 	make_shape(k, c);
 	make_key(k, c);

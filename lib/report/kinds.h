@@ -29,6 +29,7 @@ struct change {
 	const struct doc *doc;
 	struct text ref, type, from, to;
 	uint32_t patch, undo; /* arrays; undo may be DOC_NONE */
+	uint32_t after;       /* of a row, whose patch is empty: its hash; else DOC_NONE */
 };
 
 void kinds_init(struct kinds *k);

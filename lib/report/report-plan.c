@@ -21,6 +21,7 @@ void plan_view_init(struct plan_view *v)
 {
 	*v = (struct plan_view){ .plans = 0 };
 	kinds_init(&v->kinds);
+	rows_view_init(&v->rows);
 	sql_view_init(&v->sql);
 	counts_init(&v->stamps, MAX_TEXTS);
 	counts_init(&v->backups, MAX_TEXTS);
@@ -38,6 +39,7 @@ void plan_view_release(struct plan_view *v)
 {
 	header_release(&v->header);
 	kinds_release(&v->kinds);
+	rows_view_release(&v->rows);
 	sql_view_release(&v->sql);
 	counts_release(&v->stamps);
 	counts_release(&v->backups);
@@ -86,7 +88,15 @@ static void add_entry(struct plan_view *v, const struct plan *p, const struct st
 	buf_release(&b);
 }
 
-static void add_change(struct plan_view *v, const struct plan *p, size_t i)
+static void add_batch(struct plan_view *v, const struct plan *p, const struct step *s)
+{
+	if (!v->rows.any)
+		v->rows.totals = p->rows;
+	v->rows.any = true;
+	rows_view_add(&v->rows, p->doc, &s->rows);
+}
+
+static void add_document(struct plan_view *v, const struct plan *p, size_t i)
 {
 	const struct step *s = &p->step[i];
 	const char *type = step_type_name(s->type);
@@ -112,8 +122,10 @@ static void add_step(struct plan_view *v, const struct plan *p, size_t i)
 {
 	const struct step *s = &p->step[i];
 
-	if (!p->dialect.s)
-		add_change(v, p, i);
+	if (s->rows.any)
+		add_batch(v, p, s);
+	else if (!plan_of_sql(p))
+		add_document(v, p, i);
 	if (step_destroys(p, s) && v->destructive++ < NAMED_DESTRUCTIVE)
 		v->destroys[v->destructive - 1] = shown_text(s->step_id);
 }
@@ -126,7 +138,7 @@ int plan_view_add(struct plan_view *v, const struct plan *p, const char *where, 
 		v->hash[v->plans - 1] = xstrdup(p->hash);
 	v->steps += p->nstep;
 	v->entries += p->nundo;
-	if (p->dialect.s)
+	if (plan_of_sql(p))
 		sql_view_add(&v->sql, p);
 	for (size_t i = 0; i < p->nstep; i++)
 		add_step(v, p, i);
@@ -218,6 +230,7 @@ static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
 	page_line(p, 0, "plans     %" PRIu64 ", steps %" PRIu64 ", %s", v->plans, v->steps,
 	          !header_rollback(h) ? "each with its rollback"
 	          : v->sql.dialect    ? "each undoes one"
+	          : v->rows.any       ? "each puts the rows back that were there"
 	                              : "each puts the original bytes back");
 	if (!h->others && (int64_t)v->plans != h->parts)
 		page_line(p, 0, "MISSING   these are %" PRIu64 " of the %" PRId64 " parts", v->plans, h->parts);
@@ -328,6 +341,14 @@ static void sort(struct plan_view *v)
 	counts_sort(&v->notes);
 }
 
+static void put_changes(struct plan_view *v, struct page *p, size_t room)
+{
+	if (v->rows.any)
+		rows_view_page(&v->rows, p, room);
+	else
+		kinds_page(&v->kinds, p, room);
+}
+
 void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *digest, struct page *p, size_t lines)
 {
 	struct page head = PAGE_INIT, also = PAGE_INIT, tail = PAGE_INIT;
@@ -336,7 +357,7 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 
 	sort(v);
 	put_head(v, rejects->codes.total, &head);
-	if (v->sql.dialect && !v->kinds.c.n) { /* every statement is shown, however many lines that takes */
+	if (v->sql.dialect && !v->kinds.c.n && !v->rows.any) { /* every statement is shown, however many lines */
 		page_append(p, &head);
 		sql_view_page(&v->sql, p);
 		page_blank(p);
@@ -348,8 +369,11 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 		page_release(&tail);
 		return;
 	}
-	page_heading(&head, "CHANGES of %zu%s kind%s", v->kinds.c.n, v->kinds.c.others ? " and more" : "",
-	             v->kinds.c.n == 1 ? "" : "s");
+	if (v->rows.any)
+		page_heading(&head, "ROWS");
+	else
+		page_heading(&head, "CHANGES of %zu%s kind%s", v->kinds.c.n, v->kinds.c.others ? " and more" : "",
+		             v->kinds.c.n == 1 ? "" : "s");
 	put_also(v, &also);
 	for (;;) {
 		page_clear(&tail);
@@ -362,7 +386,7 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 		cap = &tight;
 	}
 	page_append(p, &head);
-	kinds_page(&v->kinds, p, used + CHANGES_LEAST < lines ? lines - used : CHANGES_LEAST);
+	put_changes(v, p, used + CHANGES_LEAST < lines ? lines - used : CHANGES_LEAST);
 	page_append(p, &also);
 	page_blank(p);
 	page_append(p, &tail);
@@ -453,6 +477,10 @@ void plan_view_json(struct plan_view *v, struct buf *out)
 	list_json(&w, "plan_hashes", v->hash, NAMED_HASHES);
 	rec_int(&w, "plans", (int64_t)v->plans);
 	rec_int(&w, "rollback", (int64_t)v->entries);
+	if (v->rows.any) {
+		rec_name(&w, "rows");
+		rows_view_json(&v->rows, out);
+	}
 	if (v->sql.dialect) {
 		rec_name(&w, "sql");
 		sql_view_json(&v->sql, out);

@@ -11,6 +11,7 @@
 #include "permit.h"
 #include "plan.h"
 #include "rejects.h"
+#include "report-rows.h"
 #include "report-sql.h"
 
 enum { NAMED_HASHES = 3, NAMED_IRREVERSIBLE = 5, NAMED_DESTRUCTIVE = 2 };
@@ -20,6 +21,7 @@ struct plan_view {
 	uint64_t plans, steps, entries;    /* entries: of their rollback lists */
 	struct kinds kinds;
 	struct sql_view sql;               /* in the place of kinds where the plans are of SQL */
+	struct rows_view rows;             /* plans of rows, in place of kinds */
 	struct counts stamps, backups;     /* pointers; suffixes */
 	struct counts levers, notes;
 	uint64_t destructive, irreversible;

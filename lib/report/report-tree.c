@@ -51,6 +51,14 @@ static void add_change(struct tree_view *v, const struct record *r)
 	};
 	char *from = shown_text(c.from), *to = shown_text(c.to);
 
+	if (record_get(r, "from") != DOC_NONE) { /* a row: "put posts" */
+		buf_reset(&b[1]);
+		doc_string(r->doc, record_get(r, "op"), &b[1]);
+		buf_addch(&b[1], ' ');
+		doc_string(r->doc, record_get(r, "entity"), &b[1]);
+		c.type = (struct text){ b[1].s, b[1].len };
+		c.after = record_get(r, "after");
+	}
 	buf_addf(&hop, "%s -> %s", from, to);
 	counts_add(&v->hops, hop.s, hop.len);
 	counts_add(&v->versions, from, strlen(from));

@@ -129,19 +129,20 @@ static int add_outcome(struct reporting *r, const struct record *x)
 /* A document, change, current or reject: its sum holds, and it counts for the end. */
 static int add_object(struct reporting *r, const struct record *x)
 {
-	const char *member = x->kind == KIND_CHANGE ? "before" : "hash";
 	char want[HEX_SIZE], is[HEX_SIZE];
 	struct buf ref = BUF_INIT, hash = BUF_INIT;
-	uint32_t t = record_get(x, member);
+	uint32_t source, t;
+	bool first = record_source(x, &source, &t);
 
 	if (x->kind != KIND_DOCUMENT && !record_sum_holds(x->doc, 0, "sum", want, is))
 		return diag_add(r->d, MIG_INVALID, "sum_mismatch", r->in->where,
 		                "the record was edited: its sum says %s, it has %s", want, is);
-	struct text a = record_text(x->doc, record_get(x, "ref"), &ref), b = { "", 0 };
+	struct text a = record_text(x->doc, source, &ref), b = { "", 0 };
 
 	if (x->doc->tok[t].type == DOC_STRING)
 		b = record_text(x->doc, t, &hash);
-	tally_object(&r->objects, a, b);
+	if (first)
+		tally_object(&r->objects, a, b);
 	buf_release(&ref);
 	buf_release(&hash);
 	if (x->kind == KIND_REJECT)

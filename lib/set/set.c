@@ -56,25 +56,54 @@ static void read_evidence(struct evidence *e, struct form *f)
 		form_wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
 }
 
+static void read_version(struct set *s, struct form *f, bool must)
+{
+	static const char *const names[] = { "default", "pointer", NULL };
+	uint32_t v = form_member(f, 0, "version", 1 << DOC_OBJECT, must);
+
+	if (v == DOC_NONE)
+		return;
+	form_only(f, v, names);
+	s->version = form_check_pointer(f, "version/pointer", form_text(f, v, "pointer", must));
+	s->version_default = form_version(f, v, "default", false);
+}
+
+/* Rows have no history, and only those in files have a version of their own. */
+static void read_records_json(struct set *s, struct form *f)
+{
+	static const char *const names[] = { "duplicates", "entity",  "id",   "match",   "mode",
+		                             "skips",      "targets", "uuid", "version", NULL };
+
+	form_only(f, 0, names);
+	s->id = form_text(f, 0, "id", true);
+	s->match = form_texts(f, 0, "match", false);
+	s->entity = form_text(f, 0, "entity", s->match[0] != NULL);
+	read_version(s, f, s->match[0] != NULL);
+	s->required = xcalloc(1, sizeof *s->required);
+	s->immutable = xcalloc(1, sizeof *s->immutable);
+	if (!(s->targets = targets_read(&f->doc, f->file, f->d)))
+		f->bad = true;
+}
+
 static void read_set_json(struct set *s, struct form *f)
 {
 	static const char *const names[] = { "additive",  "backup_suffix", "entity", "evidence", "history", "id",
 		                             "immutable", "match",         "mode",   "required", "version", NULL };
-	static const char *const version_names[] = { "default", "pointer", NULL };
+	uint32_t mode = form_member(f, 0, "mode", 1 << DOC_STRING, true);
 
+	if (mode != DOC_NONE && doc_equals(&f->doc, mode, "records", 7)) {
+		read_records_json(s, f);
+		return;
+	}
+	if (mode != DOC_NONE && !doc_equals(&f->doc, mode, "document", 8))
+		form_wrong(f, "mode", "neither \"document\" nor \"records\"");
 	form_only(f, 0, names);
 	s->id = form_text(f, 0, "id", true);
 	s->entity = form_text(f, 0, "entity", true);
 	s->match = form_texts(f, 0, "match", true);
 	if (!s->match[0])
 		form_wrong(f, "match", "names no documents");
-	uint32_t v = form_member(f, 0, "version", 1 << DOC_OBJECT, true);
-
-	if (v != DOC_NONE) {
-		form_only(f, v, version_names);
-		s->version = form_check_pointer(f, "version/pointer", form_text(f, v, "pointer", true));
-		s->version_default = form_version(f, v, "default", false);
-	}
+	read_version(s, f, true);
 	s->required = form_pointers(f, 0, "required");
 	s->immutable = form_pointers(f, 0, "immutable");
 	s->additive = form_boolean(f, 0, "additive", false, true);
@@ -85,11 +114,6 @@ static void read_set_json(struct set *s, struct form *f)
 	if (s->backup_suffix && strchr(s->backup_suffix, '/'))
 		form_wrong(f, "backup_suffix", "must not hold a slash");
 	read_evidence(&s->evidence, f);
-	char *mode = form_text(f, 0, "mode", true);
-
-	if (mode && strcmp(mode, "document") != 0)
-		form_wrong(f, "mode", "only \"document\" has documents; sets of mode \"sql\" are for mig-plan --set");
-	free(mode);
 }
 
 static void read_hop_json(struct hop *h, struct form *f)
@@ -129,7 +153,8 @@ static void read_hop_json(struct hop *h, struct form *f)
 	}
 }
 
-static int read_hop(struct hop *h, const char *dir, const char *name, struct digest *sum, struct diag *d)
+static int read_hop(const struct set *s, struct hop *h, const char *dir, const char *name, struct digest *sum,
+                    struct diag *d)
 {
 	char *json = xasprintf("%s/%s/hop.json", dir, name), *up = xasprintf("%s/%s/up.jq", dir, name);
 	struct buf program = BUF_INIT;
@@ -139,6 +164,8 @@ static int read_hop(struct hop *h, const char *dir, const char *name, struct dig
 	*h = (struct hop){ .id = xstrdup(name) };
 	if (form_open(&f, json, strlen(dir), sum, "bad_set", d) == 0) {
 		read_hop_json(h, &f);
+		if (s->targets && h->type && strcmp(h->type, "data") != 0)
+			form_wrong(&f, "type", "not \"data\", as in every set of records");
 		rc = f.bad ? -1 : form_part(up, strlen(dir), &program, sum, "bad_set", d);
 	}
 	if (program.s && strlen(program.s) != program.len)
@@ -181,7 +208,7 @@ static int read_hops(struct set *s, const char *dir, struct digest *sum, struct 
 		return diag_add(d, MIG_ERROR, "read_failed", dir, "%s", strerror(errno));
 	s->hop = xcalloc((size_t)n, sizeof *s->hop);
 	for (int i = 0; i < n; i++) {
-		if (read_hop(&s->hop[s->nhop++], dir, e[i]->d_name, sum, d) < 0)
+		if (read_hop(s, &s->hop[s->nhop++], dir, e[i]->d_name, sum, d) < 0)
 			rc = -1;
 		free(e[i]);
 	}
@@ -199,6 +226,17 @@ static void blame_set(struct diag *d, size_t first)
 			d->list[i].exit = MIG_INVALID;
 }
 
+/* A set of SQL has other files and members: what else is wrong with it as a set of documents says nothing. */
+static bool is_sql(struct form *f)
+{
+	uint32_t mode = doc_member(&f->doc, 0, "mode", 4);
+
+	if (mode == DOC_NONE || !doc_equals(&f->doc, mode, "sql", 3))
+		return false;
+	form_wrong(f, "mode", "\"sql\": such a set is for mig-plan --set");
+	return true;
+}
+
 struct set *set_read(const char *dir, struct diag *d)
 {
 	struct set *s = xcalloc(1, sizeof *s);
@@ -208,7 +246,9 @@ struct set *set_read(const char *dir, struct diag *d)
 	struct form f;
 	int rc = form_open(&f, json, strlen(dir), sum, "missing_set", d);
 
-	if (rc == 0) {
+	if (rc == 0 && is_sql(&f)) {
+		rc = -1;
+	} else if (rc == 0) {
 		struct buf b = BUF_INIT;
 		struct stat st;
 
@@ -279,6 +319,7 @@ void set_free(struct set *s)
 	free(s->evidence.hash);
 	free(s->evidence.id);
 	free(s->lib);
+	targets_free(s->targets);
 	free(s);
 }
 
@@ -371,8 +412,25 @@ static void add_path(struct buf *out, const char *pointer)
 	buf_release(&name);
 }
 
+static void add_records_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
+{
+	buf_addstr(out, "[.");
+	for (size_t i = 0; i < n; i++) {
+		const struct hop *h = &s->hop[path[i]];
+
+		add_predicates(out, h->before, "before_failed");
+		buf_addf(out, "| (%s\n)\n", h->up);
+		add_predicates(out, h->after, "after_failed");
+	}
+	buf_addstr(out, "]");
+}
+
 void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
 {
+	if (s->targets) {
+		add_records_program(s, path, n, out);
+		return;
+	}
 	struct buf version_path = BUF_INIT;
 
 	add_path(&version_path, s->version);

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "diag.h"
 #include "digest.h"
+#include "targets.h"
 
 struct predicate {
 	char *jq, *message;
@@ -42,7 +43,8 @@ struct evidence {
 };
 
 struct set {
-	char *id, *entity;
+	char *id, *entity;       /* entity: NULL in a records set that takes rows of any */
+	struct targets *targets; /* mode "records"; else NULL */
 	char **match;            /* globs over refs */
 	char *version;           /* pointer */
 	char *version_default;   /* or NULL */
@@ -77,6 +79,8 @@ const char *set_latest(const struct set *s);
 /*
  * Append the one jq program that takes a body along the hops: each hop's before,
  * up.jq with exactly one output, the version written at its pointer, its after.
+ * In a records set: an array of what comes out of the last hop; each hop takes
+ * every output of the one before it, any number of outputs is fine.
  */
 void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out);
 

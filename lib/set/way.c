@@ -96,7 +96,8 @@ static void add_note(struct rec *rec, const struct ways *w, const struct way *wa
 			buf_addf(&b, "%s%s", b.len ? "; " : "", note);
 	}
 	if (!b.len)
-		buf_addstr(&b, "the original bytes stay in the store; rollback restores them");
+		buf_addstr(&b, w->set->targets ? "the rows that were there are kept; rollback restores them"
+		                               : "the original bytes stay in the store; rollback restores them");
 	rec_cstr(rec, "data_safety", b.s);
 	buf_release(&b);
 }
@@ -116,17 +117,21 @@ static void describe(const struct ways *w, struct way *way)
 
 	rec_name(&rec, "changes");
 	add_changes(rec.b, w, way);
+	if (w->set->targets)
+		rec.b = &way->safety;
 	add_note(&rec, w, way);
 	rec.b = &way->about;
-	rec_cstr(&rec, "entity", w->set->entity);
-	rec_cstr(&rec, "from_version", way->from);
+	if (!w->set->targets)
+		rec_cstr(&rec, "entity", w->set->entity);
+	rec_cstr(&rec, "from_version", w->set->targets ? "0" : way->from);
 	rec_cstr(&rec, "history", w->set->history);
 	rec_name(&rec, "hops");
 	add_hops(rec.b, w, way);
 	rec_cstr(&rec, "kind", "change");
 	rec_name(&rec, "levers");
 	add_levers(rec.b, w, way);
-	rec_cstr(&rec, "op", "patch");
+	if (!w->set->targets)
+		rec_cstr(&rec, "op", "patch");
 	rec.b = &way->set;
 	rec_bool(&rec, "reversible", is_reversible(w, way));
 	rec_name(&rec, "set");
@@ -136,7 +141,8 @@ static void describe(const struct ways *w, struct way *way)
 	rec_close(&in);
 	rec.b = &way->target;
 	rec_cstr(&rec, "to_version", w->target);
-	rec_cstr(&rec, "type", way->type);
+	if (!w->set->targets)
+		rec_cstr(&rec, "type", way->type);
 }
 
 /* ---- programs ---- */
@@ -237,7 +243,7 @@ static struct way *add_way(struct ways *w, const char *from)
 
 static void free_way(struct way *way)
 {
-	struct buf *runs[] = { &way->changes, &way->about, &way->set, &way->target };
+	struct buf *runs[] = { &way->changes, &way->safety, &way->about, &way->set, &way->target };
 
 	for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
 		buf_release(runs[i]);

@@ -17,10 +17,11 @@ struct way {
 	const char *type; /* the strongest among the hops */
 	struct jqprog *prog; /* NULL until a document needs it */
 	/* runs of members of the change record that are the same for every document, each led by a comma */
-	struct buf changes; /* "changes", "data_safety" */
-	struct buf about;   /* "entity" to "op" */
+	struct buf changes; /* "changes"; for documents also "data_safety", */
+	struct buf safety;  /* which stands apart for rows */
+	struct buf about;   /* "entity" to "op"; for rows "from_version" to "levers" */
 	struct buf set;     /* "reversible", "set" */
-	struct buf target;  /* "to_version", "type" */
+	struct buf target;  /* "to_version"; for documents also "type" */
 };
 
 /* Found and compiled when the first document needs them. */

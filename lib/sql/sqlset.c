@@ -53,7 +53,7 @@ static void read_set_json(struct sqlset *s, struct form *f)
 	char *mode = form_text(f, 0, "mode", true);
 
 	if (mode && strcmp(mode, "sql") != 0)
-		form_wrong(f, "mode", "not \"sql\": the set is one of documents");
+		form_wrong(f, "mode", "not \"sql\": the set is one of documents or records");
 	free(mode);
 }
 

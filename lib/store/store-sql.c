@@ -141,11 +141,11 @@ static int spent(struct store *s, const struct uses *u, struct diag *d)
 
 static int not_sql(const struct plan *p, struct db *db, struct diag *d)
 {
-	uint32_t header = doc_member(p->doc, p->root, "header", 6), t = doc_member(p->doc, header, "dialect", 7);
-
-	if (!t)
+	if (plan_of_rows(p))
+		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store takes plans of SQL");
+	if (!plan_of_sql(p))
 		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "the plan changes documents, this is a database");
-	if (!doc_equals(p->doc, t, db->ops->dialect, strlen(db->ops->dialect)))
+	if (!text_is(p->dialect, db->ops->dialect))
 		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "the plan was not made for %s", db->ops->dialect);
 	return 0;
 }

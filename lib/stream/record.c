@@ -14,15 +14,18 @@ static const struct member change_members[] = { { "after", IS_STR | IS_NULL },
 	                                        { "backup_suffix", IS_STR | MAY_LACK },
 	                                        { "before", IS_STR | IS_NULL },
 	                                        { "changes", IS_ARR },
+	                                        { "data", IS_OBJ | MAY_LACK },
 	                                        { "data_safety", IS_STR },
 	                                        { "destructive", IS_BOOL },
+	                                        { "duplicates", IS_STR | MAY_LACK },
 	                                        { "entity", IS_STR },
-	                                        { "from", IS_STR | MAY_LACK },
+	                                        { "from", IS_OBJ | MAY_LACK },
 	                                        { "from_version", IS_STR },
 	                                        { "history", IS_STR | IS_NULL },
 	                                        { "hops", IS_ARR },
 	                                        { "kind", IS_STR },
 	                                        { "levers", IS_ARR },
+	                                        { "links", IS_OBJ | MAY_LACK },
 	                                        { "op", IS_STR },
 	                                        { "patch", IS_ARR },
 	                                        { "raw", IS_STR | IS_NULL },
@@ -260,6 +263,26 @@ bool record_sum_holds(const struct doc *d, uint32_t root, const char *name, char
 	}
 	record_sum(d, root, name, is);
 	return strcmp(want, is) == 0;
+}
+
+bool record_source(const struct record *r, uint32_t *ref, uint32_t *hash)
+{
+	uint32_t from = r->kind == KIND_CHANGE ? record_get(r, "from") : DOC_NONE;
+
+	if (from == DOC_NONE) {
+		*ref = record_get(r, "ref");
+		*hash = record_get(r, r->kind == KIND_CHANGE ? "before" : "hash");
+		return true;
+	}
+	uint32_t index = doc_member(r->doc, from, "index", 5);
+	int64_t i;
+
+	*ref = doc_member(r->doc, from, "ref", 3);
+	*hash = doc_member(r->doc, from, "hash", 4);
+	/* mig-plan says what is wrong with it */
+	if (*ref == DOC_NONE || r->doc->tok[*ref].type != DOC_STRING || *hash == DOC_NONE)
+		*ref = *hash = record_get(r, "ref");
+	return index != DOC_NONE && doc_int(r->doc, index, &i) && i == 1;
 }
 
 void rec_open(struct rec *w, struct buf *b)

@@ -132,6 +132,13 @@ void rec_close(struct rec *w);
  */
 void rec_sum(struct buf *b, size_t at);
 
+/*
+ * The object of mig-extract's stream that a document, change, current or reject
+ * is about: the tokens of its ref and of its hash (which may be null).  False
+ * for a change that is not the first of its row: the row has been counted.
+ */
+bool record_source(const struct record *r, uint32_t *ref, uint32_t *hash);
+
 /* What a reject says; entity, hash and ref are borrowed. */
 struct reject {
 	const char *tool, *code, *reason;

@@ -192,11 +192,21 @@ static int put_end(struct extracting *x)
 	return stream_put_end(x->out, "mig-extract", n, hex);
 }
 
+/* A set of records may say nothing of files. */
+static int files_named(const struct set *set, struct diag *d)
+{
+	if (set->match[0])
+		return 0;
+	return diag_add(d, MIG_INVALID, "bad_set", set->id, "/match: missing, so it names no documents");
+}
+
 int extract_documents(struct store *s, const struct set *set, char *const *refs, struct out *out, struct diag *d)
 {
 	struct extracting x;
 	int rc;
 
+	if (files_named(set, d) < 0)
+		return -1;
 	extracting_init(&x, set, out, d);
 	rc = refs ? read_refs(&x, s, refs) : s->ops->scan(s, set->match, each, &x, d);
 	if (rc == 0)
@@ -259,6 +269,8 @@ int extract_versions(struct store *s, const struct set *set, struct out *out, st
 	struct extracting x;
 	int rc;
 
+	if (files_named(set, d) < 0)
+		return -1;
 	extracting_init(&x, set, out, d);
 	x.counting = true;
 	rc = s->ops->scan(s, set->match, each, &x, d);

@@ -318,7 +318,7 @@ static int64_t number_of(const struct plan *p)
 		struct text to = p->step[i].to_version;
 		int64_t n = 0;
 
-		if (!p->dialect.s || !text_is(p->step[i].what, "record"))
+		if (!plan_of_sql(p) || !text_is(p->step[i].what, "record"))
 			continue;
 		for (size_t k = 0; k < to.n; k++) {
 			if (to.s[k] < '0' || to.s[k] > '9' || n > INT32_MAX)

@@ -9,9 +9,9 @@
 /* The members of a header that its rollback plan's header repeats around mode, reason and undoes. */
 static void add_rollback_header(struct buf *b, const struct plan *p, const char *reason)
 {
-	static const char *const members[] = { "dialect",        "env",          "format", "migration_id", "mode",
-		                               "part",           "reason",       "scope",  "set",          "snapshot",
-		                               "target_version", "tool_version", "undoes" };
+	static const char *const members[] = { "dialect", "env",    "format",   "migration_id",   "mode",
+		                               "part",    "reason", "rows",     "scope",          "set",
+		                               "snapshot", "target_version", "tool_version", "undoes" };
 	uint32_t header = doc_member(p->doc, p->root, "header", 6);
 	struct rec w;
 
@@ -28,7 +28,7 @@ static void add_rollback_header(struct buf *b, const struct plan *p, const char 
 		} else if (strcmp(m, "reason") == 0) {
 			if (reason)
 				rec_cstr(&w, m, reason);
-		} else if (t != DOC_NONE) { /* documents have no dialect */
+		} else if (t != DOC_NONE) { /* documents have no dialect, and only rows have rows */
 			const char *s = doc_span(p->doc, t, &n);
 
 			rec_raw(&w, m, s, n);

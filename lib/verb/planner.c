@@ -16,7 +16,11 @@ struct planning {
 	int64_t changes, current, rejects;
 	struct spool *steps; /* blobs: a step's text, NUL, its rollback entry's text; both without index */
 	struct spool *reject_lines;
-	struct buf last_ref, ref, set; /* set: the "set" member, the same in every change */
+	struct rowplan *rows;
+	struct buf last_ref, ref;
+	struct buf set;        /* the "set" member, the same in every change */
+	struct buf totals;     /* header.rows */
+	int64_t index, of;     /* which of the records of one row came last */
 	/* where each plan ends, as a number of steps */
 	uint64_t *cut;
 	size_t ncut, cutcap;
@@ -33,31 +37,39 @@ static int compare(struct text a, const struct buf *b)
 	return c ? c : (a.n > b->len) - (a.n < b->len);
 }
 
-/* Count one object of the stream: its sum holds, and it comes after the one before. */
-static int count(struct planning *p, const struct record *r, const char *hash_member)
+static int wrong(struct planning *p, struct text ref, const char *rule, const char *what)
 {
-	const struct doc *d = r->doc;
+	char *where = xmemdup(ref.s, ref.n);
+
+	diag_add(p->d, MIG_INVALID, rule, where, "%s", what);
+	free(where);
+	return -1;
+}
+
+static int check_sum(struct planning *p, const struct record *r)
+{
 	char want[HEX_SIZE], is[HEX_SIZE];
 
+	if (record_sum_holds(r->doc, 0, "sum", want, is))
+		return 0;
+	char *where = record_dup(r->doc, record_get(r, "ref"));
+
+	diag_add(p->d, MIG_INVALID, "sum_mismatch", where, "the record was edited: its sum says %s, it has %s", want,
+	         is);
+	free(where);
+	return -1;
+}
+
+/* Count one object of mig-extract's stream, which comes after the one before. */
+static int count_object(struct planning *p, const struct doc *d, uint32_t ref_tok, uint32_t hash)
+{
 	buf_reset(&p->ref);
-	struct text ref = record_text(d, record_get(r, "ref"), &p->ref);
-	uint32_t hash = record_get(r, hash_member);
+	struct text ref = record_text(d, ref_tok, &p->ref);
 
-	if (!record_sum_holds(d, 0, "sum", want, is)) {
-		char *where = xmemdup(ref.s, ref.n);
-
-		diag_add(p->d, MIG_INVALID, "sum_mismatch", where, "the record was edited: its sum says %s, it has %s",
-		         want, is);
-		free(where);
-		return -1;
-	}
-	if (p->seen.n && compare(ref, &p->last_ref) <= 0) {
-		char *where = xmemdup(ref.s, ref.n);
-
-		diag_add(p->d, MIG_INVALID, "ref_order", where, "out of order, or a second time");
-		free(where);
-		return -1;
-	}
+	if (p->index != p->of)
+		return wrong(p, ref, "row_incomplete", "comes before all records of the row ahead of it have come");
+	if (p->seen.n && compare(ref, &p->last_ref) <= 0)
+		return wrong(p, ref, "ref_order", "out of order, or a second time");
 	buf_reset(&p->last_ref);
 	buf_add(&p->last_ref, ref.s, ref.n);
 	struct text h = { "", 0 };
@@ -65,6 +77,41 @@ static int count(struct planning *p, const struct record *r, const char *hash_me
 	if (d->tok[hash].type == DOC_STRING)
 		h = record_text(d, hash, &p->ref);
 	tally_object(&p->seen, ref, h);
+	return 0;
+}
+
+static int count(struct planning *p, const struct record *r, const char *hash_member)
+{
+	return check_sum(p, r) < 0 ? -1
+	                           : count_object(p, r->doc, record_get(r, "ref"), record_get(r, hash_member));
+}
+
+/* Count a row by the first of its records; the others follow, each once. */
+static int count_row(struct planning *p, const struct record *r, uint32_t from)
+{
+	static const struct member m[] = { { "entity", IS_STR }, { "hash", IS_STR }, { "index", IS_NUM },
+		                           { "of", IS_NUM },     { "ref", IS_STR },  { NULL, 0 } };
+	const struct doc *d = r->doc;
+	uint32_t t[5];
+	int64_t index, of;
+
+	if (check_sum(p, r) < 0 || shape_check(d, from, m, t, "from", NULL, p->d) < 0)
+		return -1;
+	buf_reset(&p->ref);
+	if (!doc_int(d, t[2], &index) || !doc_int(d, t[3], &of) || index < 1 || index > of)
+		return wrong(p, record_text(d, t[4], &p->ref), "row_incomplete", "index and of are no counts");
+	if (index == 1) {
+		if (count_object(p, d, t[4], t[1]) < 0)
+			return -1;
+		p->changes++;
+	} else if (index != p->index + 1 || of != p->of || !p->seen.n ||
+	           compare(record_text(d, t[4], &p->ref), &p->last_ref) != 0) {
+		buf_reset(&p->ref);
+		return wrong(p, record_text(d, t[4], &p->ref), "row_incomplete",
+		             "a record of the row is missing, or comes a second time");
+	}
+	p->index = index;
+	p->of = of;
 	return 0;
 }
 
@@ -301,13 +348,32 @@ static int check_change(struct planning *p, const struct record *r)
 		return refuse(p, "foreign_set", "the change comes from another migration set than the ones before");
 	if (!doc_equals(r->doc, record_get(r, "to_version"), p->ask->target_version, strlen(p->ask->target_version)))
 		return refuse(p, "foreign_target", "the change leads to another version than --target-version");
-	if (!doc_equals(r->doc, record_get(r, "op"), "patch", 5))
+	bool row = record_get(r, "from") != DOC_NONE;
+	uint32_t op = record_get(r, "op");
+
+	if (row ? !doc_equals(r->doc, op, "put", 3) && !doc_equals(r->doc, op, "delete", 6)
+	        : !doc_equals(r->doc, op, "patch", 5))
 		return refuse(p, "unknown_op", "the change's op is not known here");
+	if (row ? p->steps->n > 0 : p->rows->any)
+		return refuse(p, "mixed_changes", "documents and rows are not planned together");
 	struct buf arena = BUF_INIT;
 	int known = step_type_of(record_text(r->doc, type, &arena));
 
 	buf_release(&arena);
 	return known < 0 ? refuse(p, "step_type", "the change's type is not one of the six") : 0;
+}
+
+/* Take a step and its rollback entry into the plan that is being filled. */
+static int add_blob(void *arg, const struct buf *blob)
+{
+	struct planning *p = arg;
+	uint64_t max = p->rows->any ? PLAN_BATCH : (uint64_t)p->ask->batch;
+
+	if (p->steps_here && (p->steps_here == max || p->bytes_here + blob->len > PLAN_BYTES))
+		cut(p);
+	p->steps_here++;
+	p->bytes_here += blob->len;
+	return spool_add(p->steps, blob->s, blob->len, p->d);
 }
 
 static int add_change(struct planning *p, const struct record *r, struct naming *n, struct buf *blob)
@@ -319,12 +385,15 @@ static int add_change(struct planning *p, const struct record *r, struct naming 
 	add_step(blob, r, n);
 	buf_addch(blob, '\n'); /* canonical JSON has none: it parts the two */
 	add_rollback_entry(blob, r, n);
-	if (p->steps_here && (p->steps_here == (uint64_t)p->ask->batch || p->bytes_here + blob->len > PLAN_BYTES))
-		cut(p);
-	p->steps_here++;
-	p->bytes_here += blob->len;
 	p->changes++;
-	return spool_add(p->steps, blob->s, blob->len, p->d);
+	return add_blob(p, blob);
+}
+
+static int add_row(struct planning *p, const struct record *r, uint32_t from, const char *where)
+{
+	if (count_row(p, r, from) < 0 || check_change(p, r) < 0)
+		return -1;
+	return rowplan_add(p->rows, r, where, p->d);
 }
 
 /* Append a spooled text with its index in the place that the NUL keeps. */
@@ -343,6 +412,8 @@ static void add_header(struct planning *p, struct buf *b, size_t part)
 	struct rec w, in;
 
 	rec_open(&w, b);
+	if (p->rows->any)
+		rec_cstr(&w, "dialect", "rows");
 	rec_cstr(&w, "env", a->env);
 	rec_int(&w, "format", 1);
 	rec_cstr(&w, "migration_id", a->migration_id);
@@ -352,6 +423,8 @@ static void add_header(struct planning *p, struct buf *b, size_t part)
 	rec_int(&in, "index", (int64_t)part + 1);
 	rec_int(&in, "of", (int64_t)p->ncut);
 	rec_close(&in);
+	if (p->rows->any)
+		rec_raw(&w, "rows", p->totals.s, p->totals.len);
 	rec_name(&w, "scope");
 	rec_open(&in, b);
 	if (a->project)
@@ -443,7 +516,7 @@ static int put_plans(struct planning *p)
 	int rc = spool_rewind(p->steps, p->d);
 
 	tally_init(&t);
-	p->entry = xcalloc((size_t)p->ask->batch + 1, sizeof *p->entry);
+	p->entry = xcalloc((size_t)(p->rows->any ? PLAN_BATCH : p->ask->batch) + 1, sizeof *p->entry);
 	for (size_t part = 0; part < p->ncut && rc >= 0; part++)
 		rc = put_plan(p, part, &t);
 	uint64_t n = t.n;
@@ -467,6 +540,8 @@ static int take_in(struct planning *p, struct stream *in)
 	while ((rc = stream_next(in, &r, p->d)) > 0) {
 		if (in->fault)
 			rc = r.kind == KIND_FAULT ? stream_put(p->out, r.line, r.len) : 0;
+		else if (r.kind == KIND_CHANGE && record_get(&r, "from") != DOC_NONE)
+			rc = add_row(p, &r, record_get(&r, "from"), in->where);
 		else if (r.kind == KIND_CHANGE)
 			rc = count(p, &r, "before") < 0 ? -1 : add_change(p, &r, &name, &blob);
 		else if (r.kind == KIND_CURRENT)
@@ -484,18 +559,39 @@ static int take_in(struct planning *p, struct stream *in)
 		if (rc < 0)
 			break;
 	}
-	cut(p);
+	if (rc == 0 && !in->fault && p->index != p->of)
+		rc = refuse(p, "row_incomplete", "records of the row are missing");
 	buf_release(&name.step_id);
 	buf_release(&name.description);
 	buf_release(&blob);
 	return rc;
 }
 
+/* The rows of the stream as steps; nothing to do for documents, whose steps were made one by one. */
+static int make_batches(struct planning *p)
+{
+	const struct plan_ask *a = p->ask;
+	const struct rowplan_ask ask = { .env = cstr(a->env),
+		                         .tenant = cstr(a->tenant),
+		                         .project = cstr(a->project),
+		                         .migration_id = cstr(a->migration_id),
+		                         .target = a->target_version,
+		                         .batch = a->batch };
+
+	if (p->rows->any && rowplan_finish(p->rows, &ask, add_blob, p, p->d) < 0)
+		return -1;
+	cut(p);
+	rowplan_totals(p->rows, &p->totals);
+	return 0;
+}
+
 static int write_out(struct planning *p)
 {
 	if (put_spooled(p->reject_lines, p->out, p->d) < 0)
 		return -1;
-	return p->rejects > p->ask->max_rejects ? -1 : put_plans(p);
+	if (p->rejects > p->ask->max_rejects)
+		return -1;
+	return make_batches(p) < 0 ? -1 : put_plans(p);
 }
 
 /* How many there are is why it stops, so that comes first; then why each of the first was one. */
@@ -531,10 +627,12 @@ static void name_rejects(struct planning *p)
 	doc_release(&doc);
 }
 
-int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *rejects, struct stream *in,
-                struct out *out, struct diag *d)
+int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *rejects, struct rowplan *rows,
+                struct stream *in, struct out *out, struct diag *d)
 {
-	struct planning p = { .ask = ask, .out = out, .d = d, .steps = steps, .reject_lines = rejects };
+	struct planning p = {
+		.ask = ask, .out = out, .d = d, .steps = steps, .reject_lines = rejects, .rows = rows
+	};
 
 	tally_init(&p.seen);
 	int rc = take_in(&p, in);
@@ -549,6 +647,7 @@ int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *r
 	tally_release(&p.seen);
 	buf_release(&p.last_ref);
 	buf_release(&p.ref);
+	buf_release(&p.totals);
 	buf_release(&p.set);
 	buf_release(&p.text);
 	buf_release(&p.steps_text);

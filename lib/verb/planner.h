@@ -7,13 +7,14 @@
 #ifndef MIG_PLANNER_H
 #define MIG_PLANNER_H
 
+#include "plan-rows.h"
 #include "spool.h"
 #include "stream.h"
 
 struct plan_ask {
 	const char *env, *migration_id, *target_version;
 	const char *tenant, *project; /* or NULL */
-	int64_t batch;                /* steps a plan at most */
+	int64_t batch;                /* steps a plan at most; of rows: rows a step */
 	int64_t max_rejects;
 };
 
@@ -24,9 +25,10 @@ enum { PLAN_BATCH = 500, PLAN_BATCH_MAX = 10000, PLAN_BYTES = 8 << 20 };
  * then their end.  0, or -1 after a finding: a sum that does not hold, refs out
  * of order, an end that speaks of other records (MIG_INVALID), changes of
  * several sets or another target, more rejects than allowed (MIG_INVALID; the
- * rejects are written all the same).  Borrows both spools, open and empty.
+ * rejects are written all the same), and what rowplan_finish finds.  Borrows the
+ * spools and rows, open and empty.
  */
-int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *rejects, struct stream *in,
-                struct out *out, struct diag *d);
+int planner_run(const struct plan_ask *ask, struct spool *steps, struct spool *rejects, struct rowplan *rows,
+                struct stream *in, struct out *out, struct diag *d);
 
 #endif

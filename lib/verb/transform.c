@@ -2,18 +2,17 @@
 #include "transform.h"
 
 #include "detour.h"
+#include "jqwatch.h"
 #include "patch.h"
 #include "pointer.h"
 #include "redact-doc.h"
-#include "way.h"
+#include "rowref.h"
+#include "semver.h"
+#include "transform-rows.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-enum { JQ_SECONDS = 10, MAX_NAMED = 20 };
-static const size_t JQ_MEMORY = (size_t)2 << 30;
+enum { MAX_NAMED = 20 };
 
 struct work {
 	const struct set *set;
@@ -21,6 +20,7 @@ struct work {
 	struct out *out;
 	struct diag *d;
 	struct ways ways;
+	struct rowmaker rows;    /* of a records set */
 	struct detours *detours; /* NULL: one path will do */
 	size_t differ;           /* documents on which the paths do not agree */
 	/* reused from document to document */
@@ -29,54 +29,9 @@ struct work {
 	struct text *touched; /* what the patch may have changed: see read_patch */
 	size_t ntouched, touchedcap;
 	bool removes;
-	struct buf after_text, patch_text, undo_text, check, record, ref, version;
+	struct buf after_text, patch_text, undo_text, check, record, ref, row, version;
 	struct jqrun_why why;
 };
-
-/* What the signal handler needs: set before a program runs, async-signal-safe to use. */
-static struct {
-	struct out *out;
-	const char *ref, *way;
-	size_t nref;
-} dying;
-
-static void put(const char *s, size_t n)
-{
-	ssize_t w = write(dying.out->fd, s, n);
-
-	(void)w;
-}
-
-static void put_text(const char *s)
-{
-	put(s, strlen(s));
-}
-
-/*
- * A program ran away or killed libjq.  The records written so far are whole
- * lines; the fault is put together from parts that need no escaping.
- */
-static void die_in_jq(int sig)
-{
-	if (!dying.way) { /* nothing runs: this is about libjq's own affairs, or ours */
-		static const char text[] = "mig-transform: out of memory, or crashed\n";
-		ssize_t w = write(STDERR_FILENO, text, sizeof text - 1);
-
-		(void)w;
-		end_at_once(MIG_ERROR);
-	}
-	const char *what = sig == SIGVTALRM ? "ran for more than 10 seconds" : "crashed libjq or ran out of memory";
-
-	put(dying.out->b.s, dying.out->b.len);
-	put_text("{\"code\":\"jq_died\",\"exit\":4,\"kind\":\"fault\",\"reason\":\"the program of ");
-	put_text(dying.way);
-	put_text(" ");
-	put_text(what);
-	put_text("\",\"ref\":");
-	put(dying.ref, dying.nref);
-	put_text(",\"tool\":\"mig-transform\"}\n");
-	end_at_once(MIG_INVALID);
-}
 
 /* Write the record in w->record after giving it its sum, in front of the member at offset at. */
 static int put_summed(struct work *w, size_t at)
@@ -88,11 +43,13 @@ static int put_summed(struct work *w, size_t at)
 static int put_reject(struct work *w, const struct record *r, const char *code, const char *reason)
 {
 	struct buf arena = BUF_INIT;
+
+	buf_reserve(&arena, r->len); /* two texts are decoded into it, none may move */
 	struct reject reject = {
 		.tool = "mig-transform",
 		.code = code,
 		.reason = reason,
-		.entity = { w->set->entity, strlen(w->set->entity) },
+		.entity = record_text(r->doc, record_get(r, "entity"), &arena),
 		.hash = record_text(r->doc, record_get(r, "hash"), &arena),
 		.ref = { w->ref.s, w->ref.len },
 	};
@@ -112,7 +69,8 @@ static int put_current(struct work *w, const struct record *r)
 
 	buf_reset(b);
 	rec_open(&rec, b);
-	rec_cstr(&rec, "entity", w->set->entity);
+	s = doc_span(r->doc, record_get(r, "entity"), &n);
+	rec_raw(&rec, "entity", s, n);
 	s = doc_span(r->doc, record_get(r, "hash"), &n);
 	rec_raw(&rec, "hash", s, n);
 	rec_cstr(&rec, "kind", "current");
@@ -327,14 +285,7 @@ static int prove(struct work *w, const char *ref)
 static enum jqrun_result take(struct work *w, struct jqprog *prog, const char *name, struct buf *out,
                               struct jqrun_why *why)
 {
-	dying.way = name;
-	jqrun_alarm(JQ_SECONDS);
-	buf_reset(out);
-	enum jqrun_result result = jqrun_value(prog, &w->before, 0, out, why);
-
-	jqrun_alarm(0);
-	dying.way = NULL;
-	return result;
+	return jqwatch_run(prog, name, &w->before, out, why);
 }
 
 static int found_differing(struct work *w, const char *ref, const char *difference)
@@ -366,6 +317,67 @@ static int check_detours(struct work *w, const struct way *way, enum jqrun_resul
 	return 0;
 }
 
+static int reject_made(struct work *w, const struct record *r)
+{
+	redact_doc(&w->why.reason, &w->before);
+	return put_reject(w, r, w->why.code, w->why.reason.s);
+}
+
+static int run_all_paths(struct work *w, const struct way *way, enum jqrun_result result, const char *ref)
+{
+	if (result == JQ_FAULT)
+		return diag_add(w->d, MIG_INVALID, w->why.code, ref, "%s: %s", way->name, w->why.reason.s);
+	return w->detours ? check_detours(w, way, result, ref) : 0;
+}
+
+/*
+ * What the first hop is given is of the same shape as what every hop gives:
+ *
+ *	{"data":{"title":"Hello","user":7},"entity":"posts","id":"3"}
+ */
+static int make_row(struct work *w, const struct record *r, const char *ref)
+{
+	struct text body = { w->before.text, w->before.len }, whole = { w->ref.s, w->ref.len };
+	struct buf arena = BUF_INIT, id = BUF_INIT;
+	struct rec rec;
+	size_t n;
+	const char *s = doc_span(r->doc, record_get(r, "entity"), &n);
+
+	if (!rowref_id(whole, record_text(r->doc, record_get(r, "entity"), &arena), &id))
+		buf_add(&id, whole.s, whole.n);
+	buf_reset(&w->row);
+	rec_open(&rec, &w->row);
+	rec_raw(&rec, "data", body.s, body.n);
+	rec_raw(&rec, "entity", s, n);
+	rec_str(&rec, "id", (struct text){ id.s, id.len });
+	rec_close(&rec);
+	buf_release(&arena);
+	buf_release(&id);
+	return indexed(w, &w->before, &w->row, ref);
+}
+
+/* A row: as many records as the program gives. */
+static int make_records(struct work *w, const struct record *r, struct way *way, const char *ref)
+{
+	if (make_row(w, r, ref) < 0)
+		return -1;
+	enum jqrun_result result = take(w, way->prog, way->name, &w->after_text, &w->why);
+	int apart = run_all_paths(w, way, result, ref);
+	const char *code;
+
+	if (apart)
+		return apart < 0 ? -1 : 0;
+	if (result == JQ_REJECT)
+		return reject_made(w, r);
+	if (indexed(w, &w->after, &w->after_text, ref) < 0)
+		return -1;
+	if ((code = rowmaker_take(&w->rows, r, way, &w->after))) {
+		redact_doc(&w->rows.reason, &w->before);
+		return put_reject(w, r, code, w->rows.reason.s);
+	}
+	return w->rows.lines.len ? out_write(w->out, w->rows.lines.s, w->rows.lines.len) : put_current(w, r);
+}
+
 static int migrate(struct work *w, const struct record *r, struct way *way, const char *ref, size_t max)
 {
 	const struct set *set = w->set;
@@ -378,19 +390,13 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 			return put_reject(w, r, "required_missing", because(w, *p, "is required"));
 	if (w->history != DOC_NONE && w->before.tok[w->history].type != DOC_ARRAY)
 		return put_reject(w, r, "bad_history", because(w, set->history, "is not an array"));
-	dying.ref = doc_span(r->doc, record_get(r, "ref"), &dying.nref);
 	enum jqrun_result result = take(w, way->prog, way->name, &w->after_text, &w->why);
-
-	if (result == JQ_FAULT)
-		return diag_add(w->d, MIG_INVALID, w->why.code, ref, "%s: %s", way->name, w->why.reason.s);
-	int apart = w->detours ? check_detours(w, way, result, ref) : 0;
+	int apart = run_all_paths(w, way, result, ref);
 
 	if (apart)
 		return apart < 0 ? -1 : 0;
-	if (result == JQ_REJECT) {
-		redact_doc(&w->why.reason, &w->before);
-		return put_reject(w, r, w->why.code, w->why.reason.s);
-	}
+	if (result == JQ_REJECT)
+		return reject_made(w, r);
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
 	buf_reset(&w->patch_text);
@@ -434,7 +440,7 @@ static int check_version(struct work *w, const char *version, const char *ref)
 {
 	const char *otherwise = w->set->version_default;
 	uint32_t t = DOC_NONE;
-	bool has = pointer_find(&w->before, 0, w->set->version, strlen(w->set->version), &t);
+	bool has = w->set->version && pointer_find(&w->before, 0, w->set->version, strlen(w->set->version), &t);
 
 	if (has ? doc_equals(&w->before, t, version, strlen(version)) : otherwise && strcmp(otherwise, version) == 0)
 		return 0;
@@ -446,42 +452,59 @@ static int check_version(struct work *w, const char *version, const char *ref)
 	return -1;
 }
 
+/* The version that a row stands at: what its record says, or, where that is none (0.0.0), what the set says. */
+static const char *row_version(const struct work *w)
+{
+	const char *own = w->version.s ? w->version.s : "", *otherwise = w->set->version_default;
+
+	return otherwise && (!semver_valid(own) || strcmp(own, "0.0.0") == 0) ? otherwise : own;
+}
+
 static int transform_document(struct work *w, const struct record *r, size_t max)
 {
+	const struct set *set = w->set;
 	struct way *way;
 
-	if (!doc_equals(r->doc, record_get(r, "entity"), w->set->entity, strlen(w->set->entity)))
+	if (set->entity && !doc_equals(r->doc, record_get(r, "entity"), set->entity, strlen(set->entity)))
 		return diag_add(w->d, MIG_INVALID, "foreign_entity", NULL,
-		                "a document of another entity than the set's %s", w->set->entity);
+		                "a document of another entity than the set's %s", set->entity);
 	buf_reset(&w->ref);
 	buf_reset(&w->version);
 	doc_string(r->doc, record_get(r, "ref"), &w->ref);
-	doc_string(r->doc, record_get(r, "version"), &w->version);
-	const char *ref = w->ref.s, *version = w->version.s ? w->version.s : "";
+	if (r->doc->tok[record_get(r, "version")].type == DOC_STRING)
+		doc_string(r->doc, record_get(r, "version"), &w->version);
+	const char *ref = w->ref.s, *version = set->targets ? row_version(w) : w->version.s ? w->version.s : "";
 
-	if (take_body(w, r, ref) < 0 || check_version(w, version, ref) < 0)
+	if (take_body(w, r, ref) < 0 || ((!set->targets || set->version) && check_version(w, version, ref) < 0))
 		return -1;
 	if (strcmp(version, w->target) == 0)
 		return put_current(w, r);
 	if (!(way = ways_find(&w->ways, version, w->d)))
 		return -1;
 	if (!way->path) {
-		char *reason = xasprintf("No migration path from %s to %s", version, w->target);
+		char *reason = xasprintf("No migration path from %s to %s", *version ? version : "none",
+		                         w->target);
 		int rc = put_reject(w, r, "no_path", reason);
 
 		free(reason);
 		return rc;
 	}
-	return migrate(w, r, way, ref, max);
+	size_t n;
+	const char *spelled = doc_span(r->doc, record_get(r, "ref"), &n);
+
+	jqwatch_document(spelled, n);
+	return set->targets ? make_records(w, r, way, ref) : migrate(w, r, way, ref, max);
 }
 
 static void work_release(struct work *w)
 {
 	struct buf *bufs[] = { &w->after_text, &w->patch_text, &w->undo_text, &w->check,
-		               &w->record, &w->ref,        &w->version,    &w->why.reason };
+		               &w->record, &w->ref,        &w->row,        &w->version,
+		               &w->why.reason };
 	struct doc *docs[] = { &w->before, &w->after, &w->patch, &w->undo };
 
 	ways_release(&w->ways);
+	rowmaker_release(&w->rows);
 	free(w->touched);
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		buf_release(bufs[i]);
@@ -507,14 +530,14 @@ int transform_run(const struct transform_ask *ask, struct stream *in, struct out
 {
 	const struct set *set = ask->set;
 	struct detours detours = DETOURS_INIT(set, ask->target);
-	struct work w = { .set = set, .target = ask->target, .out = out, .d = d, .ways = WAYS_INIT(set, ask->target) };
+	struct work w = { .set = set, .target = ask->target, .out = out, .d = d, .ways = WAYS_INIT(set, ask->target),
+		          .rows = ROWMAKER_INIT(set, in->lines.max / 4) };
 	struct record r;
 	int rc;
 
 	w.detours = ask->check_paths ? &detours : NULL;
 	in->partial = true;
-	dying.out = out;
-	jqrun_guard(die_in_jq, JQ_MEMORY);
+	jqwatch_begin(out);
 	while ((rc = stream_next(in, &r, d)) > 0) {
 		if (r.kind == KIND_DOCUMENT && !in->fault)
 			rc = transform_document(&w, &r, in->lines.max);

@@ -321,11 +321,14 @@ static int end_rehearsal(struct verifying *v)
 
 static int verify_plan(struct verifying *v, const struct plan *p)
 {
+	if (plan_of_rows(p))
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store %s",
+		                v->s->ops->database ? "takes plans of SQL" : "holds documents");
 	complaints_reset(&v->found);
 	check_against(v, p->hash);
 	if (v->s->ops->database)
 		return verify_in_database(v, v->s->ops->database(v->s), p);
-	if (p->dialect.s)
+	if (plan_of_sql(p))
 		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL,
 		                "the plan is for a database, this is a folder");
 	if (consult_ledger(v, p) < 0)
