@@ -76,7 +76,7 @@ void rehearsals_release(struct rehearsals *x)
 
 int rehearsals_check(const struct rehearsals *x, const struct plan *p, struct diag *d)
 {
-	if (!x->asked || !p->dialect.s || p->rollback_mode)
+	if (!x->asked || !plan_of_sql(p) || p->rollback_mode)
 		return 0;
 	for (size_t i = 0; i < x->n; i++)
 		if (strcmp(x->hash[i], p->hash) == 0)
