@@ -97,8 +97,9 @@ static int check_endpoint(struct opts *o)
 	const struct history_ask *h = &o->entries;
 	struct dataset_ask *r = &o->rows;
 
-	if (o->set || o->refs.n || o->versions || o->applied || o->ledger || o->which.to || o->which.plan ||
-	    o->which.last || h->migration || h->project || h->version || h->event || h->since || h->until)
+	if (o->set || o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create || o->which.to ||
+	    o->which.plan || o->which.last || h->migration || h->project || h->version || h->event || h->since ||
+	    h->until)
 		return cli_usage(help, "an endpoint is asked with --tenant, --env, --query or --entity");
 	if (!h->tenant)
 		return cli_usage(help, "--tenant is required");

@@ -1,7 +1,7 @@
 /*
  * sqlname.h -- what tables, columns and constraints may be called.
  *
- * Floor 3.  requirements: a table is ^[a-zA-Z][a-zA-Z0-9_\s-]*$, a column
+ * Floor 3.  A table is ^[a-zA-Z][a-zA-Z0-9_\s-]*$, a column
  * ^[a-z][a-z0-9_]*$, both at most 63 bytes, neither a reserved word.
  */
 #ifndef MIG_SQLNAME_H
