@@ -99,7 +99,7 @@ static int read_where(const struct reading *r, uint32_t a, const uint32_t *t)
 	return rc;
 }
 
-/* {"columns":[..],"key":[..],"name":"users.name","op":"backup","table":"users","where":"\"name\" IS NULL"}, or "restore" */
+/* {"columns":[..],"key":[..],"name":"users.name","op":"backup","table":"users","where":S}, or "restore" */
 static int read_backup(const struct reading *r, uint32_t a)
 {
 	static const struct member m[] = { { "columns", IS_ARR },

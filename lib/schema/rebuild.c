@@ -250,7 +250,7 @@ static void save_values(const struct half *h)
 	}
 }
 
-/* What was dropped is put back into a bare column, before the table is copied around it; what was changed, afterwards. */
+/* What was dropped is put back into a bare column, before the table is copied around it; the rest afterwards. */
 static void restore_dropped(const struct half *h)
 {
 	const struct pair *p = h->c->pair;

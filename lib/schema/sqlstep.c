@@ -156,7 +156,8 @@ static bool safety(struct buf *note, const struct change *c, const struct part *
 	    "values come back from the backup that the step made; rows written since have none");
 	say(note, back->destroys, "values written since are dropped, after a backup of them");
 	say(note, forward->over, "rows that got the default lack a value again, also where one was written since");
-	say(note, forward->fills && !forward->over, "rows that got the default lack a value again where they still have it");
+	say(note, forward->fills && !forward->over,
+	    "rows that got the default lack a value again where they still have it");
 	say(note, back->fills, "rows that lack a value then get the default");
 	say(note, forward->keeps && !forward->fills,
 	    "values that do not come back by themselves come back from a backup, where nothing was written since");
