@@ -6,6 +6,7 @@ load helper
 load postgres
 load schema
 load evolve
+load casts
 
 setup_file() { server_begin; }
 teardown_file() { server_end; }
@@ -129,6 +130,10 @@ setup() {
 	fails 3 mig-apply --store "$STORE" < permits
 	[[ $stderr == *'values to keep'*--state* ]] || fail "$stderr"
 	is "SELECT count(*) FROM tasks WHERE status IS NULL" 1
+}
+
+@test "every cast goes there and back, whatever the spelling was" {
+	casts_and_back
 }
 
 @test "MIGRATION-MODIFY-TYPE-006 text that holds no number does not become an integer, and is shown" {

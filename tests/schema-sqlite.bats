@@ -5,6 +5,7 @@
 load helper
 load schema
 load evolve
+load casts
 
 setup() {
 	mig_setup
@@ -105,6 +106,10 @@ setup() {
 
 @test "MIGRATION-MODIFY-TYPE-005 a time is cut to its day with permission, and comes back where nothing was written" {
 	day_of_time
+}
+
+@test "every cast goes there and back, whatever the spelling was" {
+	casts_and_back
 }
 
 @test "MIGRATION-MODIFY-TYPE-006 text that holds no number does not become an integer, and is shown" {
