@@ -215,6 +215,35 @@ text_to_datetime() {
 	q "INSERT INTO t (v) VALUES ('2025-01-01T10:00:00Z'), ('2025-06-01T10:00:00Z')"
 	migrate "$(table 1 t "$(field 1 v datetime)")"
 	is "SELECT count(*) FROM t WHERE v > '2025-03-01T00:00:00Z'" 1
+	undo
+	rehearsed "$(table 1 t "$(field 1 v datetime)")"
+}
+
+text_to_integer_spelled() {
+	migrate "$(table 1 t "$(field 1 v long-text)")"
+	q "INSERT INTO t (v) VALUES ('007'), ('+8'), ('9'), (NULL)"
+	rehearsed "$(table 1 t "$(field 1 v integer)")"
+	migrate "$(table 1 t "$(field 1 v integer)")"
+	is "SELECT v FROM t WHERE v IS NOT NULL ORDER BY id" $'7\n8\n9'
+	safety_of t 'come back from a backup'
+	undo
+	migrate "$(table 1 t "$(field 1 v integer)")"
+	q "UPDATE t SET v = 70 WHERE v = 7"
+	back
+	is "SELECT v FROM t WHERE v IS NOT NULL ORDER BY id" $'70\n+8\n9'
+}
+
+day_of_time() {
+	migrate "$(table 1 t "$(field 1 v datetime)")"
+	q "INSERT INTO t (v) VALUES ('2025-01-01 10:00:00'), ('2025-06-01 11:00:00'), (NULL)"
+	fails_with 5 "$(table 1 t "$(field 1 v date)")"
+	rehearsed "$(table 1 t "$(field 1 v date)")"
+	migrate "$(table 1 t "$(field 1 v date)")"
+	q "UPDATE t SET v = '2025-07-01' WHERE id = 2"
+	back
+	is "SELECT substr(CAST(v AS TEXT), 1, 19) FROM t WHERE id = 1" '2025-01-01 10:00:00'
+	is "SELECT substr(CAST(v AS TEXT), 1, 10) FROM t WHERE id = 2" 2025-07-01
+	safety_of t 'come back where nothing was written since'
 }
 
 text_to_integer_fails() {
@@ -360,9 +389,72 @@ required_nulls() {
 required_backfill() {
 	migrate "$(required)"
 	q "INSERT INTO tasks (title, status) VALUES ('A', NULL), ('B', 'done')"
+	rehearsed "$(required '"required":true,"default":"pending"')"
 	migrate "$(required '"required":true,"default":"pending"')"
 	is "SELECT status FROM tasks ORDER BY title" $'pending\ndone'
 	refuses "INSERT INTO tasks (title, status) VALUES ('C', NULL)"
+	safety_of tasks 'lack a value again where they still have it'
+	undo
+}
+
+# safety_of TABLE WORDS: what the way back of its changes says of its values.
+safety_of() {
+	jq -r --arg t "$1" 'select(.kind == "plan").rollback[] | select(.step_id | startswith($t)).data_safety |
+		select(.reversible).note' last | grep -F "$2"
+}
+
+back() { mig-plan --rollback < last | gated --allow-destructive "$@" | applied > outcome || fail "$(cut -c 1-500 outcome)"; }
+
+required_written_since() {
+	migrate "$(required)"
+	q "INSERT INTO tasks (title, status) VALUES ('A', NULL), ('B', NULL), ('C', 'pending'), ('D', NULL)"
+	migrate "$(required '"required":true,"default":"pending"')"
+	q "UPDATE tasks SET status = 'done' WHERE title = 'B'"
+	q "DELETE FROM tasks WHERE title = 'D'"
+	q "INSERT INTO tasks (title) VALUES ('E')"
+	back
+	is "SELECT title, status FROM tasks ORDER BY title" $'A|\nB|done\nC|pending\nE|pending'
+}
+
+# No row lacks a value: there is nothing to keep, and no folder to keep it in.
+required_without_state() {
+	local store=(--store "$STORE")
+	migrate "$(required)"
+	q "INSERT INTO tasks (title, status) VALUES ('A', 'x')"
+	state > before
+	rm -rf state ./*.mig
+	app "$(required '"required":true,"default":"pending"')"
+	schema | plan_schema | tee last | gated | mig-apply "${store[@]}" > outcome
+	mig-plan --rollback < last | gated --allow-destructive | mig-apply "${store[@]}" > outcome
+	state | diff before -
+	[ ! -e state ] && [ ! -e app.db.mig ]
+}
+
+moment() { table 1 tasks "$(field 1 title single-line-text)$(field 2 due datetime "$1")"; }
+
+# Of a default that is another one each time nobody knows whether it still stands.
+required_now() {
+	migrate "$(moment)"
+	q "INSERT INTO tasks (title, due) VALUES ('A', NULL), ('B', '2025-01-01 10:00:00')"
+	rehearsed "$(moment '"required":true,"default":"NOW()"')"
+	migrate "$(moment '"required":true,"default":"NOW()"')"
+	is "SELECT count(due) FROM tasks" 2
+	safety_of tasks 'also where one was written since'
+	undo
+}
+
+# One step or two: the type and the NULLs of the same column.
+required_retyped() {
+	migrate "$(table 1 t "$(field 1 v long-text)$(field 2 x integer)")"
+	q "INSERT INTO t (v) VALUES (NULL), ('007'), ('8'), (NULL)"
+	rehearsed "$(table 1 t "$(field 1 n integer '"required":true,"default":5')$(field 2 x integer)")"
+	migrate "$(table 1 t "$(field 1 n integer '"required":true,"default":5')$(field 2 x integer)")"
+	is "SELECT n FROM t ORDER BY id" $'5\n7\n8\n5'
+	undo
+	migrate "$(table 1 t "$(field 1 n integer '"required":true,"default":5')$(field 2 x integer)")"
+	q "UPDATE t SET n = 6 WHERE id IN (1, 2)"
+	back
+	is "SELECT coalesce(v, 'none') FROM t ORDER BY id" $'6\n6\n8\nnone'
 }
 
 required_no_more() {

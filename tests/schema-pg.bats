@@ -6,6 +6,7 @@ load helper
 load postgres
 load schema
 load evolve
+load casts
 
 setup_file() { server_begin; }
 teardown_file() { server_end; }
@@ -103,6 +104,38 @@ setup() {
 	text_to_datetime
 }
 
+@test "MIGRATION-MODIFY-TYPE-004 the spelling of a number comes back, except where another one was written" {
+	text_to_integer_spelled
+}
+
+@test "MIGRATION-MODIFY-TYPE-005 a time is cut to its day with permission, and comes back where nothing was written" {
+	day_of_time
+}
+
+@test "CH-32 JSON that may be cut cannot be undone, and the plan says so" {
+	migrate "$(table 1 t "$(field 1 v json)")"
+	q "INSERT INTO t (v) VALUES ('{\"a\":1}')"
+	app "$(table 1 t "$(field 1 v single-line-text)" '"allowDestructive":true')"
+	schema | plan_schema > last
+	[ "$(jq -r 'select(.kind == "plan").rollback[1].data_safety.reversible' last)" = false ]
+	fails 5 gated < last
+	[[ $output == *irreversible_flag* ]]
+}
+
+@test "a plan that fills rows needs --state on PostgreSQL: 3, and nothing is done" {
+	migrate "$(required)"
+	q "INSERT INTO tasks (title) VALUES ('A')"
+	app "$(required '"required":true,"default":"pending"')"
+	schema | plan_schema | gated > permits
+	fails 3 mig-apply --store "$STORE" < permits
+	[[ $stderr == *'values to keep'*--state* ]] || fail "$stderr"
+	is "SELECT count(*) FROM tasks WHERE status IS NULL" 1
+}
+
+@test "every cast goes there and back, whatever the spelling was" {
+	casts_and_back
+}
+
 @test "MIGRATION-MODIFY-TYPE-006 text that holds no number does not become an integer, and is shown" {
 	text_to_integer_fails
 }
@@ -161,6 +194,22 @@ setup() {
 
 @test "MIGRATION-MODIFY-REQUIRED-003 MIG-CONSTRAINT-003 a field becomes required, and rows that lack it get the default" {
 	required_backfill
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 undoing a backfill leaves what was written since" {
+	required_written_since
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 a backfill of no rows keeps nothing and needs no folder" {
+	required_without_state
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 rows that got the time of day lack it again" {
+	required_now
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 a field gets another type, another name and a default for its rows, and all comes back" {
+	required_retyped
 }
 
 @test "MIGRATION-MODIFY-REQUIRED-004 a field is no more required" {

@@ -5,6 +5,7 @@
 load helper
 load schema
 load evolve
+load casts
 
 setup() {
 	mig_setup
@@ -99,6 +100,18 @@ setup() {
 	text_to_datetime
 }
 
+@test "MIGRATION-MODIFY-TYPE-004 the spelling of a number comes back, except where another one was written" {
+	text_to_integer_spelled
+}
+
+@test "MIGRATION-MODIFY-TYPE-005 a time is cut to its day with permission, and comes back where nothing was written" {
+	day_of_time
+}
+
+@test "every cast goes there and back, whatever the spelling was" {
+	casts_and_back
+}
+
 @test "MIGRATION-MODIFY-TYPE-006 text that holds no number does not become an integer, and is shown" {
 	text_to_integer_fails
 }
@@ -157,6 +170,22 @@ setup() {
 
 @test "MIGRATION-MODIFY-REQUIRED-003 MIG-CONSTRAINT-003 SV-04 a field becomes required, and rows that lack it get the default" {
 	required_backfill
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 undoing a backfill leaves what was written since" {
+	required_written_since
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 a backfill of no rows keeps nothing and needs no folder" {
+	required_without_state
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 rows that got the time of day lack it again" {
+	required_now
+}
+
+@test "MIGRATION-MODIFY-REQUIRED-003 a field gets another type, another name and a default for its rows, and all comes back" {
+	required_retyped
 }
 
 @test "MIGRATION-MODIFY-REQUIRED-004 a field is no more required" {

@@ -117,6 +117,15 @@ migrate() {
 	cp plan last
 }
 
+# rehearsed TABLE..: the plan to there goes forth and back on a copy, and leaves every row as it was.
+rehearsed() {
+	local said
+	app "$@"
+	schema | plan_schema > tried
+	said=$(mig-verify --store "$STORE" --rehearse < tried) || fail "$said"
+	jq -se '.[0].findings | map(.rule_id) | index("rehearsed") != null' > /dev/null <<< "$said" || fail "$said"
+}
+
 # fails_with CODE TABLE..: it must not, and change nothing; $stderr has what was said.
 fails_with() {
 	local code=$1

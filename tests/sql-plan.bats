@@ -1,4 +1,5 @@
 # SQL plans: read strictly, judged by their findings, turned round, shown to a reviewer.
+# shellcheck disable=SC2016 # another program's $
 load helper
 load store
 load sqlplan
@@ -39,6 +40,13 @@ wrong() {
 	wrong 2 bad_plan 'said only where it is false' '.steps[5].transaction = true'
 	wrong 2 bad_plan 'dialect is not one of sqlite, postgresql, rows' '.header.dialect = "oracle"'
 	wrong 2 bad_plan 'columns or key are not names' '.steps[2].actions[0].columns = []'
+	wrong 2 bad_plan 'where is not one condition' '.steps[2].actions[0].where = " "'
+	wrong 2 bad_plan 'where is not one condition' '.steps[2].actions[0].where = "TRUE) OR (TRUE"'
+	wrong 2 bad_plan 'where is not one condition' '.steps[2].actions[0].where = "TRUE; DROP TABLE orders"'
+	wrong 2 bad_plan 'where is not one condition' '.steps[2].actions[0].where = "phone = $1"'
+	wrong 2 bad_plan 'where is not one condition' '.rollback[3].actions[1].where = "phone = $1$ -- $1$"'
+	wrong 2 bad_plan 'a whole table has no where' '.steps[2].actions[0] |= . + {name: .table, where: "TRUE"}'
+	wrong 2 bad_record where '.steps[2].actions[0].where = null'
 	wrong 2 bad_plan 'no data_safety' '.steps[0].levers = []'
 	wrong 2 bad_plan 'needs data_safety' 'del(.rollback[0].undo)'
 	wrong 2 bad_plan 'step_id is not' '.steps[3].step_id = "products.rating@1..2"'
@@ -53,6 +61,8 @@ wrong() {
 	wrong 4 rollback_incomplete 'not the inverse' '.rollback |= ([.[1], .[0], .[2], .[3], .[4], .[5]] | [to_entries[] | .value.index = .key + 1 | .value])'
 	wrong 4 rollback_incomplete 'not the inverse' '.rollback[1].actions[0].history_version = 3'
 	wrong 4 rollback_incomplete 'not the inverse' '.rollback[3].actions[1].name = "orders.fax"'
+	wrong 4 rollback_incomplete 'not the inverse' '.rollback[3].actions[1].columns = ["fax"]'
+	wrong 4 rollback_incomplete 'not the inverse' '.rollback[3].actions[1].key = ["phone"]'
 	wrong 4 bad_plan 'previous_version' '.rollback[0].previous_version = "0"'
 }
 

@@ -152,7 +152,7 @@ static bool same_members(const struct doc *d, uint32_t a, uint32_t b, const char
 /* Has the step an action op for what action a is about? */
 static bool has_counterpart(const struct doc *d, const struct step *s, const char *op, uint32_t a)
 {
-	static const char *const kept[] = { "name", NULL };
+	static const char *const kept[] = { "columns", "key", "name", "table", NULL };
 	static const char *const recorded[] = { "from", "history_version", "to", NULL };
 	const char *const *members = strcmp(op, "backup") == 0 ? kept : recorded;
 

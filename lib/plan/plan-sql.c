@@ -1,4 +1,5 @@
 /* plan-sql.c -- the steps of SQL plans, for plan.c; mig-stream(5) shows them. */
+#include "ddl.h"
 #include "plan.h"
 #include "sqlfinding.h"
 
@@ -67,14 +68,50 @@ static int read_step_id(const struct reading *r, struct step *s)
 	return sqlrule_valid(s->what) ? 0 : usage(r, "step_id says no such thing to do");
 }
 
-/* {"columns":[..],"key":[..],"name":"users.name","op":"backup","table":"users"}, or "restore" */
+/* Blank out $1, which stands for the value of the backup, for those who know of no parameters. */
+static void blank_value(char *s)
+{
+	while ((s = strstr(s, "$1"))) {
+		bool number = s[2] == '$' || (s[2] >= '0' && s[2] <= '9');
+
+		if (!number)
+			memset(s, ' ', 2);
+		s += 2;
+	}
+}
+
+/* A condition that cannot end the statement it is put into, and only for columns: a table comes back whole. */
+static int read_where(const struct reading *r, uint32_t a, const uint32_t *t)
+{
+	char *where = record_dup(r->doc, t[5]), *name = record_dup(r->doc, t[2]), *table = record_dup(r->doc, t[4]);
+	bool blank = strspn(where, " \t\r\n") == strlen(where);
+	int rc = 0;
+
+	if (says(r->doc, a, "op", "restore"))
+		blank_value(where);
+	if (blank || !ddl_contained(where))
+		rc = usage(r, "backup or restore action: where is not one condition");
+	else if (strcmp(name, table) == 0)
+		rc = usage(r, "backup or restore action: a whole table has no where");
+	free(where);
+	free(name);
+	free(table);
+	return rc;
+}
+
+/* {"columns":[..],"key":[..],"name":"users.name","op":"backup","table":"users","where":S}, or "restore" */
 static int read_backup(const struct reading *r, uint32_t a)
 {
-	static const struct member m[] = { { "columns", IS_ARR }, { "key", IS_ARR },   { "name", IS_STR },
-		                           { "op", IS_STR },      { "table", IS_STR }, { NULL, 0 } };
-	uint32_t t[5];
+	static const struct member m[] = { { "columns", IS_ARR },
+		                           { "key", IS_ARR },
+		                           { "name", IS_STR },
+		                           { "op", IS_STR },
+		                           { "table", IS_STR },
+		                           { "where", IS_STR | MAY_LACK },
+		                           { NULL, 0 } };
+	uint32_t t[6];
 
-	if (shape(r, a, m, t, "backup or restore action") < 0)
+	if (shape(r, a, m, t, "backup or restore action") < 0 || (t[5] && read_where(r, a, t) < 0))
 		return -1;
 	if (!all_texts(r->doc, t[0]) || (r->doc->tok[t[1]].n && !all_texts(r->doc, t[1])))
 		return usage(r, "backup or restore action: columns or key are not names");

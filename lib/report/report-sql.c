@@ -110,7 +110,9 @@ static void show_rows(struct page *p, const char *label, const char *verb, const
 {
 	char *name = shown_member(d, a, "name");
 
-	page_line(p, 1, "%s%s the rows of %s", label, verb, name);
+	page_line(p, 1, "%s%s the rows of %s%s", label, verb, name, doc_member(d, a, "where", 5) ? " where" : "");
+	if (doc_member(d, a, "where", 5))
+		put_member(p, label, d, a, "where");
 	free(name);
 }
 

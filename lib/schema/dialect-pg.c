@@ -1,6 +1,7 @@
 /* dialect-pg.c -- PostgreSQL: see dialect.h */
 #include "cast.h"
 #include "dialect.h"
+#include "keep.h"
 
 #include <stdlib.h>
 
@@ -79,7 +80,7 @@ static void create_table(const struct half *h)
 	ddl_table(&b, h->c->pair, t->name, PG);
 	part_sql(h->part, &b);
 	if (h->back)
-		half_rows(h, "restore", NULL);
+		half_rows(h, "restore", NULL, NULL);
 	for (size_t i = 0; i < t->ncolumn; i++)
 		count_on(h, &t->column[i], h->back);
 	for (size_t i = 0; i < t->nindex; i++)
@@ -125,14 +126,22 @@ static void drop_default(const struct half *h, const struct column *c, const cha
 	}
 }
 
-/* Did the way there, from new to old, cut values? */
-static bool narrowed(const struct column *old, const struct column *new)
+/* A column as it is when only its type has changed. */
+static struct column retyped(const struct column *old, const struct column *new)
 {
-	struct cast there;
-	bool yes = cast_find(&there, new->type, old->type, "v", PG) == 0 && there.narrows;
+	struct column c = *new;
 
-	cast_release(&there);
-	return yes;
+	c.not_null = old->not_null;
+	return c;
+}
+
+/* .. and when all has changed but that it may be NULL. */
+static struct column nullable(const struct column *new)
+{
+	struct column c = *new;
+
+	c.not_null = false;
+	return c;
 }
 
 static void retype(const struct half *h)
@@ -145,16 +154,20 @@ static void retype(const struct half *h)
 
 	ddl_name(&name, c->name);
 	if (cast_find(&cast, old->type, new->type, name.s, PG) == 0) {
-		if (cast.narrows)
-			half_rows(h, "backup", c->name);
+		struct column there = h->back ? retyped(new, old) : retyped(old, new);
+
+		if (!h->back)
+			keep_values(h, c->name, old, &there);
+		else if (cast.narrows)
+			half_rows(h, "backup", c->name, NULL);
 		if (!keeps)
 			drop_default(h, old, c->name);
 		half_sql(h, "ALTER TABLE %I ALTER COLUMN %I TYPE %s USING %s", c->table, c->name, new->type,
 		         cast.value.s);
 		if (!keeps)
 			set_default(h, new, c->name);
-		if (h->back && narrowed(old, new))
-			half_rows(h, "restore", c->name);
+		if (h->back)
+			keep_restore(h, c->name, new, &there);
 	}
 	cast_release(&cast);
 	buf_release(&name);
@@ -165,10 +178,24 @@ static void not_null(const struct half *h)
 	struct buf b = BUF_INIT;
 	const char *table = h->c->table, *name = h->c->name;
 
+	struct column before = nullable(h->c->new.column);
+
+	if (!h->back)
+		keep_values(h, name, &before, h->c->new.column);
 	if (h->c->new.column->def != DEFAULT_NONE && ddl_default(&b, h->c->new.column, PG))
 		half_sql(h, "UPDATE %I SET %I = %s WHERE %I IS NULL", table, name, b.s, name);
 	half_sql(h, "ALTER TABLE %I ALTER COLUMN %I SET NOT NULL", table, name);
 	buf_release(&b);
+}
+
+static void null_again(const struct half *h)
+{
+	const struct column *filled = h->c->old.column;
+	struct column before = nullable(filled);
+
+	half_sql(h, "ALTER TABLE %I ALTER COLUMN %I DROP NOT NULL", h->c->table, h->c->name);
+	if (h->back)
+		keep_restore(h, h->c->name, &before, filled);
 }
 
 /* What comes back gets its values before it insists on having them. */
@@ -180,7 +207,7 @@ static void add_column(const struct half *h)
 	ddl_column(&b, h->c->pair->new, c, PG, h->back);
 	half_sql(h, "ALTER TABLE %I ADD COLUMN %s", h->c->table, b.s);
 	if (h->back) {
-		half_rows(h, "restore", c->name);
+		half_rows(h, "restore", c->name, NULL);
 		if (c->not_null && c->def != DEFAULT_SERIAL)
 			half_sql(h, "ALTER TABLE %I ALTER COLUMN %I SET NOT NULL", h->c->table, c->name);
 	}
@@ -190,7 +217,7 @@ static void add_column(const struct half *h)
 
 static void drop_rows(const struct half *h, const struct column *c)
 {
-	half_rows(h, "backup", c ? c->name : NULL);
+	half_rows(h, "backup", c ? c->name : NULL, NULL);
 	if (c)
 		half_sql(h, "ALTER TABLE %I DROP COLUMN %I", h->c->table, c->name);
 	else
@@ -328,7 +355,7 @@ static void act_on_column(const struct half *h)
 		not_null(h);
 		break;
 	case WHAT_DROP_NOT_NULL:
-		half_sql(h, "ALTER TABLE %I ALTER COLUMN %I DROP NOT NULL", c->table, c->name);
+		null_again(h);
 		break;
 	default:
 		break;

@@ -223,7 +223,7 @@ static void create_table(const struct half *h)
 	ddl_table(&b, p, p->new->name, LITE);
 	part_sql(h->part, &b);
 	if (h->back)
-		half_rows(h, "restore", NULL);
+		half_rows(h, "restore", NULL, NULL);
 	for (size_t i = 0; i < p->new->nindex; i++)
 		create_index(h, &p->new->index[i]);
 	rebuild_triggers(h, p->new, &none);
@@ -250,7 +250,7 @@ static void add_column(const struct half *h)
 	}
 	half_sql(h, "ALTER TABLE %I ADD COLUMN %s", h->c->table, b.s);
 	if (h->back)
-		half_rows(h, "restore", c->name);
+		half_rows(h, "restore", c->name, NULL);
 	buf_release(&b);
 	buf_release(&value);
 }
@@ -286,7 +286,7 @@ static void act_on_column(const struct half *h)
 		add_column(h);
 		break;
 	case WHAT_DROP_COLUMN:
-		half_rows(h, "backup", c->name);
+		half_rows(h, "backup", c->name, NULL);
 		half_sql(h, "ALTER TABLE %I DROP COLUMN %I", c->table, c->name);
 		break;
 	case WHAT_RENAME_COLUMN:
@@ -306,7 +306,7 @@ static void act_on_table(const struct half *h)
 		create_table(h);
 		break;
 	case WHAT_DROP_TABLE:
-		half_rows(h, "backup", NULL);
+		half_rows(h, "backup", NULL, NULL);
 		half_sql(h, "DROP TABLE %I", c->table);
 		break;
 	case WHAT_RENAME_TABLE:

@@ -42,8 +42,11 @@ const char **half_key(const struct half *h, size_t *n);
 /* A view's query without the semicolon and white space behind it: new. */
 char *view_query(const char *query);
 
-/* "backup" before the change destroys, "restore" after its way back: of one column, or (NULL) of all. */
-void half_rows(const struct half *h, const char *op, const char *column);
+/*
+ * "backup" before the change destroys, "restore" after its way back: of one column,
+ * or (NULL) of all; where (NULL: all rows) says of which rows of that column.
+ */
+void half_rows(const struct half *h, const char *op, const char *column, const char *where);
 
 /*
  * What no dialect can do: a type that nothing leads to or back from, a key that

@@ -55,7 +55,7 @@ const char **half_key(const struct half *h, size_t *n)
 	return v;
 }
 
-void half_rows(const struct half *h, const char *op, const char *column)
+void half_rows(const struct half *h, const char *op, const char *column, const char *where)
 {
 	const struct table *t = kept(h);
 	const struct pair *p = h->c->pair;
@@ -68,7 +68,16 @@ void half_rows(const struct half *h, const char *op, const char *column)
 		v[n++] = column;
 	for (size_t i = 0; !column && i < t->ncolumn; i++)
 		v[n++] = t->column[order ? order[i] : i].name;
-	part_rows(h->part, op, h->c->table, v, n, key, nkey, column);
+	bool backup = strcmp(op, "backup") == 0;
+
+	/* Values of a column are put back by the key: without one each would go into every row. */
+	bool useful = !column || nkey || (backup && !where);
+
+	/* Nobody writes between what is kept and the statements behind it. */
+	if (useful && backup && h->x->dialect == DIALECT_POSTGRESQL)
+		half_sql(h, "LOCK TABLE %I IN ACCESS EXCLUSIVE MODE", h->c->table);
+	if (useful)
+		part_rows(h->part, op, h->c->table, v, n, key, nkey, column, where);
 	free(v);
 	free(key);
 }

@@ -8,6 +8,7 @@
  */
 #include "cast.h"
 #include "dialect.h"
+#include "keep.h"
 
 #include <stdlib.h>
 
@@ -125,7 +126,7 @@ static void column(const struct half *h)
 		incompatible(h, "use the new name");
 		break;
 	case WHAT_SET_NOT_NULL:
-		h->part->fills |= c->new.column->def != DEFAULT_NONE;
+		h->part->fills |= keep_fills(c->old.column, c->new.column);
 		part_find(h->part, "set_not_null", "review", rows_of(h), "%s",
 		          c->new.column->def != DEFAULT_NONE ? "rows without a value get the default"
 		                                             : "every row must have a value");

@@ -49,7 +49,7 @@ static void names(struct rec *w, const char *member, const char *const *v, size_
 }
 
 void part_rows(struct part *p, const char *op, const char *table, const char *const *column, size_t ncolumn,
-               const char *const *key, size_t nkey, const char *column_name)
+               const char *const *key, size_t nkey, const char *column_name, const char *where)
 {
 	char *name = column_name ? xasprintf("%s.%s", table, column_name) : xstrdup(table);
 	struct rec w;
@@ -60,6 +60,8 @@ void part_rows(struct part *p, const char *op, const char *table, const char *co
 	rec_cstr(&w, "name", name);
 	rec_cstr(&w, "op", op);
 	rec_cstr(&w, "table", table);
+	if (where)
+		rec_cstr(&w, "where", where);
 	rec_close(&w);
 	free(name);
 }

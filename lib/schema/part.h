@@ -14,6 +14,9 @@ struct part {
 	bool fills;      /* rows without a value get one: the step is about data */
 	bool cuts;       /* values become less than they were */
 	bool asks;       /* it has preconditions */
+	bool keeps;      /* values that do not come back by themselves are kept, where there are such */
+	bool over;       /* .. and put back also over later ones */
+	bool stuck;      /* values may not come back at all */
 };
 
 #define PART_INIT { .destroys = false }
@@ -23,10 +26,9 @@ void part_release(struct part *p);
 /* Another action: one statement. */
 void part_sql(struct part *p, const struct buf *sql);
 
-/* "backup" or "restore" of those columns of a table, whose rows are told apart by key. */
-void part_rows(struct part *p, const char *op, const char *table, const char *const *column,
-                size_t ncolumn,
-               const char *const *key, size_t nkey, const char *column_name);
+/* "backup" or "restore" of those columns of a table, whose rows are told apart by key; where may be NULL: all. */
+void part_rows(struct part *p, const char *op, const char *table, const char *const *column, size_t ncolumn,
+               const char *const *key, size_t nkey, const char *column_name, const char *where);
 
 /* {"op":"record",..}, {"op":"unrecord",..} */
 void part_record(struct part *p, const char *checksum, int64_t version, const char *schema);

@@ -2,6 +2,7 @@
 #include "rebuild.h"
 
 #include "cast.h"
+#include "keep.h"
 
 #include <stdlib.h>
 
@@ -121,7 +122,7 @@ static void kept(const struct column *old, const struct column *new, struct buf 
 {
 	struct buf name = BUF_INIT;
 	struct cast cast;
-	bool fills = new->not_null && !old->not_null &&new->def != DEFAULT_NONE &&new->def != DEFAULT_SERIAL;
+	bool fills = keep_fills(old, new);
 
 	ddl_name(&name, old->name);
 	if (cast_find(&cast, old->type, new->type, name.s, LITE) < 0)
@@ -242,12 +243,14 @@ static void save_values(const struct half *h)
 	for (size_t i = 0; i < p->old->ncolumn; i++) {
 		const struct column *c = &p->old->column[i];
 
-		if (p->to[i] < 0 || narrows(c, &p->new->column[p->to[i]]))
-			half_rows(h, "backup", c->name);
+		if (p->to[i] >= 0 && !h->back)
+			keep_values(h, c->name, c, &p->new->column[p->to[i]]);
+		else if (p->to[i] < 0 || narrows(c, &p->new->column[p->to[i]]))
+			half_rows(h, "backup", c->name, NULL);
 	}
 }
 
-/* What was dropped is put back into a bare column, before the table is copied around it; what was cut, afterwards. */
+/* What was dropped is put back into a bare column, before the table is copied around it; the rest afterwards. */
 static void restore_dropped(const struct half *h)
 {
 	const struct pair *p = h->c->pair;
@@ -260,18 +263,18 @@ static void restore_dropped(const struct half *h)
 		char *type = model_type(c->type, LITE);
 
 		half_sql(h, "ALTER TABLE %I ADD COLUMN %I %s", h->c->table, c->name, type);
-		half_rows(h, "restore", c->name);
+		half_rows(h, "restore", c->name, NULL);
 		free(type);
 	}
 }
 
-static void restore_cut(const struct half *h)
+static void restore_changed(const struct half *h)
 {
 	const struct pair *p = h->c->pair;
 
 	for (size_t i = 0; i < p->new->ncolumn; i++)
-		if (p->from[i] >= 0 && narrows(&p->new->column[i], &p->old->column[p->from[i]]))
-			half_rows(h, "restore", p->new->column[i].name);
+		if (p->from[i] >= 0)
+			keep_restore(h, p->new->column[i].name, &p->new->column[i], &p->old->column[p->from[i]]);
 }
 
 void rebuild_act(const struct half *h)
@@ -294,7 +297,7 @@ void rebuild_act(const struct half *h)
 	half_sql(h, "ALTER TABLE %I RENAME TO %I", temp, h->c->table);
 	half_sql(h, "PRAGMA legacy_alter_table = OFF");
 	if (h->back)
-		restore_cut(h);
+		restore_changed(h);
 	hang_on(h);
 	strangers(h, "indexes", declared);
 	strangers(h, "triggers", declared);

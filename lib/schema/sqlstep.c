@@ -135,30 +135,42 @@ static void write_step(struct buf *b, const struct steps *s, const struct change
 	rec_close(&w);
 }
 
+static void say(struct buf *note, bool so, const char *what)
+{
+	if (so)
+		buf_addf(note, "%s%s", note->len ? "; " : "", what);
+}
+
 /* Can it be undone, and what of the data then? */
-static const char *safety(const struct change *c, const struct part *forward, const struct part *back, bool *reversible)
+static bool safety(struct buf *note, const struct change *c, const struct part *forward, const struct part *back)
 {
 	const struct table *t = c->pair ? c->pair->old : NULL;
+	bool keyless = t && t->primary.n == 0 && c->what != WHAT_DROP_TABLE && (forward->destroys || forward->keeps);
 
-	*reversible = !(forward->destroys && c->what != WHAT_DROP_TABLE && t && t->primary.n == 0);
-	if (!*reversible)
-		return "the table has no key by which values could be put back";
-	if (forward->cuts)
-		return "values come back as they were when the step ran, also where they were written since";
-	if (forward->destroys)
-		return "values come back from the backup that the step made; rows written since have none";
-	if (back->destroys)
-		return "values written since are dropped, after a backup of them";
-	return forward->fills ? "rows that got the default keep it" : "no value is lost";
+	say(note, keyless, "the table has no key by which values could be put back");
+	say(note, forward->stuck, "a value that is cut may be none of its type any more");
+	if (note->len)
+		return false;
+	say(note, forward->cuts, "values that were cut come back where nothing was written since");
+	say(note, forward->destroys && !forward->cuts,
+	    "values come back from the backup that the step made; rows written since have none");
+	say(note, back->destroys, "values written since are dropped, after a backup of them");
+	say(note, forward->over, "rows that got the default lack a value again, also where one was written since");
+	say(note, forward->fills && !forward->over,
+	    "rows that got the default lack a value again where they still have it");
+	say(note, back->fills, "rows that lack a value then get the default");
+	say(note, forward->keeps && !forward->fills,
+	    "values that do not come back by themselves come back from a backup, where nothing was written since");
+	say(note, !note->len, "no value is lost");
+	return true;
 }
 
 static void write_entry(struct buf *b, const struct change *c, const struct part *p, const struct part *forward,
                         const struct naming *n)
 {
-	struct buf description = BUF_INIT;
+	struct buf description = BUF_INIT, note = BUF_INIT;
 	struct rec w, in;
-	bool reversible;
-	const char *note = safety(c, forward, p, &reversible);
+	bool reversible = safety(&note, c, forward, p);
 
 	buf_addstr(&description, "undo: ");
 	buf_add(&description, n->description.s, n->description.len);
@@ -166,7 +178,7 @@ static void write_entry(struct buf *b, const struct change *c, const struct part
 	add_list(&w, "actions", &p->actions);
 	rec_name(&w, "data_safety");
 	rec_open(&in, b);
-	rec_cstr(&in, "note", note);
+	rec_cstr(&in, "note", note.s);
 	rec_bool(&in, "reversible", reversible);
 	rec_close(&in);
 	rec_str(&w, "description", (struct text){ description.s, description.len });
@@ -183,6 +195,7 @@ static void write_entry(struct buf *b, const struct change *c, const struct part
 	rec_raw(&w, "undo", "[]", 2);
 	rec_close(&w);
 	buf_release(&description);
+	buf_release(&note);
 }
 
 void steps_add(struct steps *s, const struct change *c)

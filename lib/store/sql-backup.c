@@ -28,6 +28,7 @@ void sql_rows_read(struct sql_rows *r, const struct doc *doc, uint32_t action)
 	r->table = record_dup(doc, doc_member(doc, action, "table", 5));
 	r->column = strings(doc, doc_member(doc, action, "columns", 7), &r->ncolumn);
 	r->key = strings(doc, doc_member(doc, action, "key", 3), &r->nkey);
+	r->where = record_dup(doc, doc_member(doc, action, "where", 5));
 }
 
 void sql_rows_release(struct sql_rows *r)
@@ -39,6 +40,7 @@ void sql_rows_release(struct sql_rows *r)
 	free(r->column);
 	free(r->key);
 	free(r->table);
+	free(r->where);
 	*r = (struct sql_rows){ .table = NULL };
 }
 
@@ -130,6 +132,36 @@ static int put_row(void *arg, const struct db_value *v, size_t n)
 	return out_write(w->out, w->line.s, w->line.len);
 }
 
+/* FROM "t" WHERE (..) */
+static void write_from(struct buf *sql, const struct sql_rows *r)
+{
+	buf_addstr(sql, " FROM ");
+	db_name(sql, r->table);
+	if (r->where)
+		buf_addf(sql, " WHERE (%s)", r->where);
+}
+
+static int seen(void *arg, const struct db_value *v, size_t n)
+{
+	(void)v, (void)n;
+	*(bool *)arg = true;
+	return 0;
+}
+
+static int any_row(struct db *db, const struct sql_rows *r, bool *any, struct diag *d)
+{
+	struct buf sql = BUF_INIT;
+
+	*any = false;
+	buf_addstr(&sql, "SELECT 1");
+	write_from(&sql, r);
+	buf_addstr(&sql, " LIMIT 1");
+	int rc = db->ops->query(db, sql.s, NULL, 0, seen, any, d);
+
+	buf_release(&sql);
+	return rc;
+}
+
 static int select_rows(struct db *db, const struct sql_rows *r, struct writing *w, size_t n, struct diag *d)
 {
 	struct buf sql = BUF_INIT;
@@ -138,8 +170,7 @@ static int select_rows(struct db *db, const struct sql_rows *r, struct writing *
 		buf_addstr(&sql, i ? ", " : "SELECT ");
 		db_name(&sql, w->column[i]);
 	}
-	buf_addstr(&sql, " FROM ");
-	db_name(&sql, r->table);
+	write_from(&sql, r);
 	for (size_t i = 0; i < r->nkey; i++) {
 		buf_addstr(&sql, i ? ", " : " ORDER BY ");
 		db_name(&sql, r->key[i]);
@@ -239,12 +270,14 @@ int sql_backup_write(struct sql_state *s, struct db *db, const struct sql_rows *
 	struct writing w = { .line = BUF_INIT };
 	size_t n;
 	char **column = all_columns(rows, &n);
-	int rc;
+	bool any;
+	int rc = any_row(db, rows, &any, d);
 
 	w.column = column;
-	if (only_count)
+	digest_hex("", 0, b->hash);
+	if (rc == 0 && any && only_count)
 		rc = select_rows(db, rows, &w, n, d);
-	else
+	else if (rc == 0 && any)
 		rc = sql_state_make(s, d) < 0 ? -1 : write_file(s, db, rows, &w, n, b, d);
 	b->rows = w.rows;
 	buf_release(&w.line);

@@ -15,9 +15,10 @@ struct sql_rows {
 	char *table;
 	char **column, **key;
 	size_t ncolumn, nkey;
+	char *where; /* only those of its rows; NULL: all */
 };
 
-/* Read the members table, columns and key of an action: needs sql_rows_release. */
+/* Read the members table, columns, key and where of an action: needs sql_rows_release. */
 void sql_rows_read(struct sql_rows *r, const struct doc *doc, uint32_t action);
 void sql_rows_release(struct sql_rows *r);
 
@@ -29,7 +30,8 @@ struct sql_backup {
 
 /*
  * Write the rows, wait for the disk, read the file again and compare: 0, or -1
- * after a finding, and nothing is left.  With only_count, no file is written.
+ * after a finding, and nothing is left.  With only_count, or where there is no such
+ * row, no file is written.
  */
 int sql_backup_write(struct sql_state *s, struct db *db, const struct sql_rows *rows, struct sql_backup *b,
                      bool only_count, struct diag *d);

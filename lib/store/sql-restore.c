@@ -72,6 +72,8 @@ static void write_statement(struct buf *sql, const struct sql_rows *r, bool inse
 		db_name(sql, r->key[i]);
 		buf_addf(sql, " = $%zu", ++p);
 	}
+	if (!insert && r->where)
+		buf_addf(sql, "%s(%s)", r->nkey ? " AND " : " WHERE ", r->where);
 }
 
 struct restoring {
@@ -121,9 +123,11 @@ int sql_backup_restore(struct sql_state *s, struct db *db, const struct sql_rows
 {
 	struct restoring r = { .db = db, .rows = rows, .doc = DOC_INIT, .arena = BUF_INIT };
 	struct buf sql = BUF_INIT;
-	int fd = sql_backup_open(s, b, d);
+	int fd;
 
-	if (fd < 0)
+	if (b->rows == 0) /* such a backup has no file */
+		return 0;
+	if ((fd = sql_backup_open(s, b, d)) < 0)
 		return -1;
 	write_statement(&sql, rows, insert);
 	r.sql = sql.s;

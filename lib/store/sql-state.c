@@ -56,9 +56,9 @@ int sql_state_make(struct sql_state *s, struct diag *d)
 	if (s->memory)
 		return 0;
 	if (!s->path) {
-		diag_hint(d, "mig-apply --state DIR keeps the rows that the plan is about to destroy");
+		diag_hint(d, "mig-apply --state DIR keeps the values that the plan is about to destroy or to change");
 		return diag_add(d, MIG_PRECONDITION, "no_state", NULL,
-		                "the plan destroys rows, and there is no --state DIR");
+		                "the plan has values to keep, and there is no --state DIR");
 	}
 	if (s->dir < 0) {
 		if (mkdir(s->path, FOLDER_MODE) < 0 && errno != EEXIST)
