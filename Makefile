@@ -125,7 +125,7 @@ plant: $(PLANTED)
 $(O)/plant/mig-%: $(O)/bin/mig-%.o $(O)/tests/plant.o $(O)/libmig.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) $(WRAPS) -o $@ $^ $(LIBS)
-.SECONDARY: $(TOOLS:%=$(O)/bin/%.o) $(O)/tests/plant.o
+.SECONDARY: $(TOOLS:%=$(O)/bin/%.o) $(O)/tests/plant.o $(UNIT:$(O)/unit/%=$(O)/tests/unit/%.o)
 
 $(O)/bin/mig: bin/mig
 	@mkdir -p $(@D)
