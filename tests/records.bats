@@ -113,6 +113,22 @@ holds() {
 	[ "$(jq -c 'select(.entity == "users") | .hops' changes)" = '["1.0.0..2.0.0","2.0.0..3.0.0"]' ]
 }
 
+@test "EK-33 rows on which two paths give other records are named with the difference" {
+	local hop
+	for hop in 1.0.0..1.5.0 1.5.0..2.0.0; do
+		mkdir "blog/$hop"
+		echo "{\"from\":\"${hop%..*}\",\"to\":\"${hop#*..}\",\"type\":\"data\",\"description\":\"d\",\"changes\":[]}" > "blog/$hop/hop.json"
+	done
+	cp blog/1.0.0..2.0.0/up.jq blog/1.0.0..1.5.0/
+	echo . > blog/1.5.0..2.0.0/up.jq
+	people 3 > docs
+	transform < docs > one
+	mig-transform --set blog --target-version 2.0.0 --check-paths < docs | cmp - one
+	echo 'if .entity == "users" then .data.name += "!" else . end' > blog/1.5.0..2.0.0/up.jq
+	fails 4 mig-transform --set blog --target-version 2.0.0 --check-paths < docs
+	[[ $stderr == *'people/000001: the paths 1.0.0..2.0.0 and 1.0.0..1.5.0 1.5.0..2.0.0 lead to different documents: ~ /0/data/name "P1" -> "P1!"'* ]]
+}
+
 @test "EK-34 a row that lacks id, link or convertible value is a reject with its reason and source row" {
 	echo '.data' > blog/1.0.0..2.0.0/up.jq
 	rows > docs <<- 'EOF'
