@@ -153,6 +153,7 @@ $(O)/libmig.a: $(LIBOBJ)
 	@echo "  libmig.a ($(words $(LIBOBJ)) files, $(CC), $(MODE))"
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+	@! nm -g --defined-only $@ | awk 'NF == 3 { print $$3 ": two files define it" }' | sort | uniq -d | grep .
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)

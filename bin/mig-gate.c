@@ -126,11 +126,6 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return rc >= 0 ? rc : cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
 }
 
-static struct text given(const char *s)
-{
-	return (struct text){ s, s ? strlen(s) : 0 };
-}
-
 /* Everything is opened and compiled before the sandbox closes and the first plan is read. */
 static int run(const struct gate_ask *ask)
 {
@@ -164,16 +159,16 @@ int main(int argc, char **argv)
 	if (rc < 0) {
 		char *issued = o.stamp ? xstrdup(o.stamp) : cli_clock();
 		struct gate_ask ask = {
-			.grant = { .env = given(o.env),
-			           .tenant = given(o.tenant),
-			           .project = given(o.project),
+			.grant = { .env = text_cstr(o.env),
+			           .tenant = text_cstr(o.tenant),
+			           .project = text_cstr(o.project),
 			           .apply = o.apply,
 			           .dry_run = o.dry_run,
 			           .allow_destructive = o.destructive,
-			           .ticket = given(o.ticket),
+			           .ticket = text_cstr(o.ticket),
 			           .waivers = { o.waivers.s, o.waivers.len },
-			           .actor = given(actor),
-			           .issued_at = given(issued) },
+			           .actor = text_cstr(actor),
+			           .issued_at = text_cstr(issued) },
 			.policies = o.policies.v,
 			.approvals = o.approvals.v,
 			.trust = o.trust.v,

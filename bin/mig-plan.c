@@ -143,8 +143,7 @@ static void run_schema(const struct opts *o, struct filter *f)
 {
 	const struct plan_ask *a = &o->ask;
 	struct schema_file file = SCHEMA_FILE_INIT;
-	const struct schema_ask ask = { a->env,     a->migration_id, a->target_version, a->tenant,
-		                        a->project, &file.doc,       o->schema,         o->allow_empty };
+	const struct schema_ask ask = { o->ask, &file.doc, o->schema, o->allow_empty };
 
 	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0) {
 		if (o->baseline)

@@ -104,3 +104,18 @@ struct moment moment_now(void)
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (struct moment){ .seconds = t.tv_sec, .nanos = t.tv_nsec };
 }
+
+int64_t moment_ticks(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t moment_since(int64_t ticks)
+{
+	int64_t ms = moment_ticks() - ticks;
+
+	return ms > 0 ? ms : 1;
+}

@@ -28,4 +28,10 @@ void moment_write(int64_t seconds, char out[MOMENT_SIZE]);
 /* The clock's time. */
 struct moment moment_now(void);
 
+/* A clock that only goes forward, in milliseconds since some time. */
+int64_t moment_ticks(void);
+
+/* Milliseconds since ticks, at least one: 0 is what a fixed clock says. */
+int64_t moment_since(int64_t ticks);
+
 #endif

@@ -18,6 +18,11 @@ struct text {
 
 #define TEXT(literal) ((struct text){ (literal), sizeof(literal) - 1 })
 
+static inline struct text text_cstr(const char *s)
+{
+	return (struct text){ s, s ? strlen(s) : 0 };
+}
+
 /* s may be NULL where n is 0, so memcmp is not asked then. */
 static inline bool text_same(struct text a, struct text b)
 {

@@ -3,10 +3,10 @@
 
 #include "fs-exchange.h"
 #include "fs-keep.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { SHOWN_FINDINGS = 20, ARENA_MAX = 16 << 20 };
 
@@ -20,7 +20,7 @@ struct run {
 	struct fs_file *file; /* one a step */
 	size_t n, todo;
 	char time[LEDGER_TIME_SIZE];
-	int64_t start;        /* now_ms() */
+	int64_t start;        /* moment_ticks() */
 	bool undoing;         /* what a killed run has begun: the ledger's begin is there, its undo is the end */
 	bool begun;           /* the ledger says so, and this run is to say what became of it */
 	bool exchanged;       /* a document has its new bytes */
@@ -183,20 +183,9 @@ static int check_all(struct run *r)
 	return bad ? -1 : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* At least one: 0 says that the clock was fixed, and stood still. */
 static int64_t elapsed_ms(const struct run *r)
 {
-	int64_t ms = now_ms() - r->start;
-
-	return r->c->now ? 0 : ms > 0 ? ms : 1;
+	return r->c->now ? 0 : moment_since(r->start);
 }
 
 static void append(struct run *r, const char *event, const char *kept, const char *const *written)
@@ -568,7 +557,7 @@ static int check_kind(const struct run *r)
 
 static int run(struct run *r, int (*verb)(struct run *r))
 {
-	r->start = now_ms();
+	r->start = moment_ticks();
 	r->failed = r->conflict = r->n;
 	ledger_time(r->c->now, r->time);
 	r->file = xcalloc(r->n, sizeof *r->file);

@@ -197,6 +197,13 @@ uint32_t doc_member(const struct doc *d, uint32_t obj, const char *key, size_t n
 	return DOC_NONE;
 }
 
+bool doc_says(const struct doc *d, uint32_t obj, const char *name, const char *value)
+{
+	uint32_t t = doc_member(d, obj, name, strlen(name));
+
+	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
+}
+
 void doc_walk_init(struct doc_walk *w, const struct doc *d, uint32_t obj)
 {
 	w->d = d;

@@ -108,6 +108,9 @@ bool doc_equals(const struct doc *d, uint32_t t, const char *s, size_t n);
 /* The value of obj's member that is named by n characters, or DOC_NONE (also if obj is no object). */
 uint32_t doc_member(const struct doc *d, uint32_t obj, const char *key, size_t n);
 
+/* Is obj's member of that name a string of just these characters? */
+bool doc_says(const struct doc *d, uint32_t obj, const char *name, const char *value);
+
 /* A walk over an object's members in canonical order; a member's value is the token after its key. */
 struct doc_walk {
 	const struct doc *d;

@@ -16,13 +16,6 @@ static int invalid(const struct reading *r, const char *rule, const char *what)
 	return diag_add(r->d, MIG_INVALID, rule, r->where, "plan: %s", what);
 }
 
-static bool says(const struct doc *d, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(d, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
-}
-
 static int compare_ids(const void *a, const void *b)
 {
 	const struct text x = (*(const struct step *const *)a)->step_id, y = (*(const struct step *const *)b)->step_id;
@@ -57,7 +50,7 @@ static size_t count_ops(const struct doc *d, const struct step *s, const char *o
 	size_t n = 0;
 
 	for (uint32_t a = s->actions + 1; a < d->tok[s->actions].next; a = d->tok[a].next)
-		if (says(d, a, "op", op) && n++ == 0 && first)
+		if (doc_says(d, a, "op", op) && n++ == 0 && first)
 			*first = a;
 	return n;
 }
@@ -121,7 +114,7 @@ static int check_schema(const struct reading *r)
 		uint32_t list = p->step[i].pre;
 
 		for (uint32_t e = list + 1; e < r->doc->tok[list].next; e = r->doc->tok[e].next) {
-			if (!says(r->doc, e, "check", "schema"))
+			if (!doc_says(r->doc, e, "check", "schema"))
 				continue;
 			if (i > 0 || !doc_equals(r->doc, doc_member(r->doc, e, "hash", 4), p->digest.s, p->digest.n))
 				return invalid(r, "bad_plan",
@@ -157,7 +150,7 @@ static bool has_counterpart(const struct doc *d, const struct step *s, const cha
 	const char *const *members = strcmp(op, "backup") == 0 ? kept : recorded;
 
 	for (uint32_t e = s->actions + 1; e < d->tok[s->actions].next; e = d->tok[e].next)
-		if (says(d, e, "op", op) && same_members(d, e, a, members))
+		if (doc_says(d, e, "op", op) && same_members(d, e, a, members))
 			return true;
 	return false;
 }
@@ -166,11 +159,11 @@ static bool has_counterpart(const struct doc *d, const struct step *s, const cha
 static bool is_inverse(const struct doc *d, const struct step *s, const struct step *u)
 {
 	for (uint32_t a = u->actions + 1; a < d->tok[u->actions].next; a = d->tok[a].next)
-		if ((says(d, a, "op", "unrecord") && !has_counterpart(d, s, "record", a)) ||
-		    (says(d, a, "op", "restore") && !has_counterpart(d, s, "backup", a)))
+		if ((doc_says(d, a, "op", "unrecord") && !has_counterpart(d, s, "record", a)) ||
+		    (doc_says(d, a, "op", "restore") && !has_counterpart(d, s, "backup", a)))
 			return false;
 	for (uint32_t a = s->actions + 1; a < d->tok[s->actions].next; a = d->tok[a].next)
-		if (says(d, a, "op", "record") && !has_counterpart(d, u, "unrecord", a))
+		if (doc_says(d, a, "op", "record") && !has_counterpart(d, u, "unrecord", a))
 			return false;
 	return text_same(s->step_id, u->step_id);
 }

@@ -28,21 +28,6 @@ static int shape(const struct reading *r, uint32_t t, const struct member *m, ui
 	return shape_check(r->doc, t, m, tok, what, r->where, r->d);
 }
 
-static bool says(const struct doc *d, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(d, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
-}
-
-static bool is_hex(const struct doc *d, uint32_t t)
-{
-	size_t n;
-	const char *s = doc_span(d, t, &n);
-
-	return n == HEX_LEN + 2 && strspn(s + 1, "0123456789abcdef") == HEX_LEN;
-}
-
 static bool all_texts(const struct doc *d, uint32_t list)
 {
 	for (uint32_t e = list + 1; e < d->tok[list].next; e = d->tok[e].next)
@@ -87,7 +72,7 @@ static int read_where(const struct reading *r, uint32_t a, const uint32_t *t)
 	bool blank = strspn(where, " \t\r\n") == strlen(where);
 	int rc = 0;
 
-	if (says(r->doc, a, "op", "restore"))
+	if (doc_says(r->doc, a, "op", "restore"))
 		blank_value(where);
 	if (blank || !ddl_contained(where))
 		rc = usage(r, "backup or restore action: where is not one condition");
@@ -132,7 +117,7 @@ static int read_record(const struct reading *r, uint32_t a)
 
 	if (shape(r, a, m, t, "record action") < 0 || shape(r, t[3], schema, NULL, "record action's schema") < 0)
 		return -1;
-	if (!is_hex(r->doc, t[0]) || !doc_int(r->doc, t[1], &version) || version < 1)
+	if (!record_is_hash(r->doc, t[0]) || !doc_int(r->doc, t[1], &version) || version < 1)
 		return usage(r, "record action: checksum or history_version is malformed");
 	return 0;
 }
@@ -146,7 +131,9 @@ static int read_record_hop(const struct reading *r, uint32_t a)
 
 	if (shape(r, a, m, t, "record action") < 0)
 		return -1;
-	return is_hex(r->doc, t[0]) && is_hex(r->doc, t[2]) ? 0 : usage(r, "record action: a checksum is malformed");
+	return record_is_hash(r->doc, t[0]) && record_is_hash(r->doc, t[2])
+	               ? 0
+	               : usage(r, "record action: a checksum is malformed");
 }
 
 static int read_unrecord(const struct reading *r, uint32_t a)
@@ -161,13 +148,13 @@ static int read_action(const struct reading *r, uint32_t a, bool entry)
 {
 	static const struct member sql[] = { { "op", IS_STR }, { "sql", IS_STR }, { NULL, 0 } };
 
-	if (says(r->doc, a, "op", "sql"))
+	if (doc_says(r->doc, a, "op", "sql"))
 		return shape(r, a, sql, NULL, "sql action");
-	if (says(r->doc, a, "op", "backup") || (entry && says(r->doc, a, "op", "restore")))
+	if (doc_says(r->doc, a, "op", "backup") || (entry && doc_says(r->doc, a, "op", "restore")))
 		return read_backup(r, a);
-	if (!entry && says(r->doc, a, "op", "record"))
+	if (!entry && doc_says(r->doc, a, "op", "record"))
 		return doc_member(r->doc, a, "from", 4) ? read_record_hop(r, a) : read_record(r, a);
-	if (entry && says(r->doc, a, "op", "unrecord"))
+	if (entry && doc_says(r->doc, a, "op", "unrecord"))
 		return read_unrecord(r, a);
 	return usage(r, entry ? "an action is not one of sql, backup, restore, unrecord"
 	                      : "an action is not one of sql, backup, record");
@@ -188,16 +175,16 @@ static int read_check(const struct reading *r, uint32_t c, bool before)
 	static const struct member schema[] = { { "check", IS_STR }, { "hash", IS_STR }, { NULL, 0 } };
 	uint32_t t[2];
 
-	if (says(r->doc, c, "check", "query"))
+	if (doc_says(r->doc, c, "check", "query"))
 		return shape(r, c, query, NULL, "query check");
-	if (!before && says(r->doc, c, "check", "verify"))
+	if (!before && doc_says(r->doc, c, "check", "verify"))
 		return shape(r, c, verify, NULL, "verify check");
-	if (!before || !says(r->doc, c, "check", "schema"))
+	if (!before || !doc_says(r->doc, c, "check", "schema"))
 		return usage(r, before ? "a precondition is neither a query nor a schema check"
 		                       : "a postcondition is neither a query nor a verify check");
 	if (shape(r, c, schema, t, "schema check") < 0)
 		return -1;
-	return is_hex(r->doc, t[1]) ? 0 : usage(r, "schema check: its hash is malformed");
+	return record_is_hash(r->doc, t[1]) ? 0 : usage(r, "schema check: its hash is malformed");
 }
 
 static int read_lists(const struct reading *r, const struct step *s, bool entry)

@@ -92,12 +92,10 @@ static uint32_t element(const struct doc *d, uint32_t t, uint32_t i)
 	return e;
 }
 
-/* Is obj's member a string of just these characters? */
+/* The same of an element, which may lack. */
 static bool says(const struct doc *d, uint32_t obj, const char *name, const char *value)
 {
-	uint32_t t = obj == DOC_NONE ? DOC_NONE : doc_member(d, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
+	return obj != DOC_NONE && doc_says(d, obj, name, value);
 }
 
 /* {"check":"bytes","raw":H,"ref":R} */

@@ -16,13 +16,6 @@ static int invalid(struct reading *r, const char *rule, const char *message)
 	return diag_add(r->diag, MIG_INVALID, rule, r->where, "%s: %s", r->what, message);
 }
 
-static bool says(const struct doc *d, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(d, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
-}
-
 /* A shape of our own plans that does not fit is a plan gone wrong, not a line that is no record. */
 static bool has_shape(const struct doc *d, uint32_t t, const struct member *m, uint32_t *tok)
 {
@@ -31,16 +24,6 @@ static bool has_shape(const struct doc *d, uint32_t t, const struct member *m, u
 
 	diag_release(&quiet);
 	return ok;
-}
-
-static bool is_hex(const struct doc *d, uint32_t t)
-{
-	if (d->tok[t].len != HEX_LEN + 2)
-		return false;
-	for (size_t i = 1; i <= HEX_LEN; i++)
-		if (!strchr("0123456789abcdef", d->text[d->tok[t].off + i]))
-			return false;
-	return true;
 }
 
 struct row_action row_action_at(const struct doc *d, uint32_t t, struct buf *arena)
@@ -134,7 +117,7 @@ static int read_action(struct reading *r, struct row_batch *b, struct adding *x,
 	const struct doc *d = r->d;
 	uint32_t tok[5];
 
-	if (!has_shape(d, t, b->deletes ? gone : put, tok) || !says(d, t, "op", b->deletes ? "delete" : "put"))
+	if (!has_shape(d, t, b->deletes ? gone : put, tok) || !doc_says(d, t, "op", b->deletes ? "delete" : "put"))
 		return invalid(r, "malformed_op",
 		               b->deletes ? "an action is not {entity, id, op: delete}"
 		                          : "an action is not {data, entity, id, links, op: put}");
@@ -160,7 +143,7 @@ static struct text named(const struct doc *d, uint32_t t, const char *op)
 	static const struct member m[] = { { "name", IS_STR }, { "op", IS_STR }, { NULL, 0 } };
 	uint32_t tok[2];
 
-	if (!has_shape(d, t, m, tok) || !says(d, t, "op", op) || d->tok[tok[0]].flags & DOC_ESCAPED)
+	if (!has_shape(d, t, m, tok) || !doc_says(d, t, "op", op) || d->tok[tok[0]].flags & DOC_ESCAPED)
 		return (struct text){ NULL, 0 };
 	return record_text(d, tok[0], NULL);
 }
@@ -195,7 +178,7 @@ static bool checks_fit(const struct doc *d, uint32_t list)
 	uint32_t t[4];
 
 	for (uint32_t e = list + 1; e < d->tok[list].next; e = d->tok[e].next)
-		if (!has_shape(d, e, m, t) || !says(d, e, "check", "rows") || !is_hex(d, t[2]))
+		if (!has_shape(d, e, m, t) || !doc_says(d, e, "check", "rows") || !record_is_hash(d, t[2]))
 			return false;
 	return d->tok[list].n > 0;
 }
@@ -213,8 +196,8 @@ static bool checks_hold(const struct doc *d, const struct row_batch *b, const st
 		const struct balance_sum *s = &sums->v[i];
 
 		digest_spell(s->sum, hex);
-		if (!says(d, e, "entity", s->entity) || !doc_int(d, doc_member(d, e, "count", 5), &count) ||
-		    (uint64_t)count != (b->deletes ? 0 : s->count) || (!known && !says(d, e, "digest", hex)))
+		if (!doc_says(d, e, "entity", s->entity) || !doc_int(d, doc_member(d, e, "count", 5), &count) ||
+		    (uint64_t)count != (b->deletes ? 0 : s->count) || (!known && !doc_says(d, e, "digest", hex)))
 			return false;
 	}
 	return true;
@@ -248,7 +231,7 @@ int rows_read_step(struct row_batch *b, const struct doc *d, struct text ref, ui
 		return invalid(&r, "bad_plan", "rows are put and deleted without preconditions");
 	if (!checks_fit(d, post))
 		return invalid(&r, "bad_plan", "its postconditions are not \"rows\" checks");
-	if (d->tok[actions].n && says(d, b->first, "op", "backup_rows")) {
+	if (d->tok[actions].n && doc_says(d, b->first, "op", "backup_rows")) {
 		b->backup = named(d, b->first, "backup_rows");
 		if (!text_same(b->backup, name))
 			return invalid(&r, "malformed_op", "its backup has another name than its batch");
@@ -274,7 +257,7 @@ int rows_read_entry(struct row_batch *b, const struct doc *d, struct text ref, u
 		return invalid(&r, "malformed_op", "expected one \"restore_rows\" action with the name of the batch");
 	if (!checks_fit(d, pre))
 		return invalid(&r, "bad_plan", "its preconditions are not \"rows\" checks");
-	if (d->tok[post].n != 1 || !has_shape(d, post + 1, m, t) || !says(d, post + 1, "check", "restored") ||
+	if (d->tok[post].n != 1 || !has_shape(d, post + 1, m, t) || !doc_says(d, post + 1, "check", "restored") ||
 	    !doc_equals(d, t[1], name.s, name.n))
 		return invalid(&r, "bad_plan", "expected one \"restored\" check with the name of the batch");
 	return 0;
@@ -309,7 +292,7 @@ int rows_read_totals(struct row_totals *t, const struct doc *d, uint32_t rows, c
 	for (uint32_t e = t->balance + 1; e < d->tok[t->balance].next; e = d->tok[e].next) {
 		if (shape_check(d, e, sum, u, "header.rows.balance", where, diag) < 0)
 			return -1;
-		if (!doc_int(d, u[0], &count) || count < 1 || !is_hex(d, u[1]))
+		if (!doc_int(d, u[0], &count) || count < 1 || !record_is_hash(d, u[1]))
 			return diag_add(diag, MIG_USAGE, "bad_plan", where, "header.rows: the balance is malformed");
 		all += count;
 	}

@@ -23,7 +23,7 @@ static void add_object(struct buf *b, const struct change *c)
 static void describe(const struct steps *s, struct buf *b, const struct change *c)
 {
 	if (c->what == WHAT_RECORD) {
-		buf_addf(b, s->n ? "record version %" PRId64 : "record version %" PRId64 ": metadata only", s->to);
+		buf_addf(b, s->plan.n ? "record version %" PRId64 : "record version %" PRId64 ": metadata only", s->to);
 		return;
 	}
 	for (const char *p = what_name(c->what); *p; p++)
@@ -88,53 +88,6 @@ static const char *type_of(const struct part *p, const struct change *c)
 	return p->fills ? "data" : "schema";
 }
 
-static void add_list(struct rec *w, const char *name, const struct buf *list)
-{
-	rec_name(w, name);
-	buf_addch(w->b, '[');
-	if (list->len)
-		buf_add(w->b, list->s, list->len);
-	buf_addch(w->b, ']');
-}
-
-struct naming {
-	struct buf id, description;
-	char from[24], key[HEX_SIZE];
-};
-
-static void name_step(const struct steps *s, const struct change *c, struct naming *n)
-{
-	struct buf from = BUF_INIT;
-
-	buf_addf(&from, "%" PRId64, s->from);
-	memcpy(n->from, from.s, from.len + 1);
-	buf_release(&from);
-	add_object(&n->id, c);
-	buf_addf(&n->id, ":%s@%s..%" PRId64, what_name(c->what), n->from, s->to);
-	describe(s, &n->description, c);
-	plan_key(s->env, s->tenant, s->project, s->migration_id, (struct text){ n->id.s, n->id.len }, n->key);
-}
-
-static void write_step(struct buf *b, const struct steps *s, const struct change *c, const struct part *p,
-                       const struct naming *n)
-{
-	struct rec w;
-
-	rec_open(&w, b);
-	add_list(&w, "actions", &p->actions);
-	rec_str(&w, "description", (struct text){ n->description.s, n->description.len });
-	add_list(&w, "findings", &p->findings);
-	rec_cstr(&w, "idempotency_key", n->key);
-	rec_int(&w, "index", (int64_t)s->n + 1);
-	add_list(&w, "postconditions", &p->post);
-	add_list(&w, "preconditions", &p->pre);
-	rec_str(&w, "step_id", (struct text){ n->id.s, n->id.len });
-	if (c->order >> 56 == MAJOR_CONCURRENT)
-		rec_bool(&w, "transaction", false);
-	rec_cstr(&w, "type", type_of(p, c));
-	rec_close(&w);
-}
-
 static void say(struct buf *note, bool so, const char *what)
 {
 	if (so)
@@ -165,83 +118,47 @@ static bool safety(struct buf *note, const struct change *c, const struct part *
 	return true;
 }
 
-static void write_entry(struct buf *b, const struct change *c, const struct part *p, const struct part *forward,
-                        const struct naming *n)
+static struct sql_way way_of(const struct part *p, const struct change *c)
 {
-	struct buf description = BUF_INIT, note = BUF_INIT;
-	struct rec w, in;
-	bool reversible = safety(&note, c, forward, p);
-
-	buf_addstr(&description, "undo: ");
-	buf_add(&description, n->description.s, n->description.len);
-	rec_open(&w, b);
-	add_list(&w, "actions", &p->actions);
-	rec_name(&w, "data_safety");
-	rec_open(&in, b);
-	rec_cstr(&in, "note", note.s);
-	rec_bool(&in, "reversible", reversible);
-	rec_close(&in);
-	rec_str(&w, "description", (struct text){ description.s, description.len });
-	add_list(&w, "findings", &p->findings);
-	rec_cstr(&w, "idempotency_key", n->key);
-	rec_name(&w, "index");
-	buf_addch(b, '\0');
-	rec_raw(&w, "levers", "[]", 2);
-	add_list(&w, "postconditions", &p->post);
-	add_list(&w, "preconditions", &p->pre);
-	rec_cstr(&w, "previous_version", n->from);
-	rec_str(&w, "step_id", (struct text){ n->id.s, n->id.len });
-	rec_cstr(&w, "type", type_of(p, c));
-	rec_raw(&w, "undo", "[]", 2);
-	rec_close(&w);
-	buf_release(&description);
-	buf_release(&note);
+	return (struct sql_way){ .actions = { p->actions.s, p->actions.len },
+		                 .findings = { p->findings.s, p->findings.len },
+		                 .pre = { p->pre.s, p->pre.len },
+		                 .post = { p->post.s, p->post.len },
+		                 .type = type_of(p, c) };
 }
 
 void steps_add(struct steps *s, const struct change *c)
 {
 	struct part forward = PART_INIT, back = PART_INIT;
-	struct naming n = { .id = BUF_INIT, .description = BUF_INIT };
+	struct buf object = BUF_INIT, description = BUF_INIT, note = BUF_INIT;
+	char *from = xasprintf("%" PRId64, s->from), *to = xasprintf("%" PRId64, s->to);
 
-	if (s->n == 0)
-		part_schema(&forward, s->hash);
+	if (s->plan.n == 0)
+		part_schema(&forward, s->header->digest);
 	fill(s, c, &forward, false);
 	fill(s, c, &back, true);
-	name_step(s, c, &n);
-	if (!(s->n & (s->n + 1)))
-		s->entry = xrealloc(s->entry, s->n * 2 + 2, sizeof *s->entry);
-	s->entry[s->n] = s->back.len;
-	if (s->n)
-		buf_addch(&s->forward, ',');
-	write_step(&s->forward, s, c, &forward, &n);
-	write_entry(&s->back, c, &back, &forward, &n);
-	s->n++;
+	add_object(&object, c);
+	describe(s, &description, c);
+	bool reversible = safety(&note, c, &forward, &back);
+	struct sql_step step = {
+		.object = object.s,
+		.what = what_name(c->what),
+		.from = from,
+		.to = to,
+		.description = description.s,
+		.forth = way_of(&forward, c),
+		.back = way_of(&back, c),
+		.reversible = reversible,
+		.note = note.s,
+	};
+
+	step.forth.no_transaction = c->order >> 56 == MAJOR_CONCURRENT;
+	sql_plan_add(&s->plan, s->header, &step);
 	part_release(&forward);
 	part_release(&back);
-	buf_release(&n.id);
-	buf_release(&n.description);
-}
-
-void steps_rollback(const struct steps *s, struct buf *out)
-{
-	buf_addch(out, '[');
-	for (size_t i = s->n; i-- > 0;) {
-		const char *p = s->back.s + s->entry[i];
-		size_t n = (i + 1 < s->n ? s->entry[i + 1] : s->back.len) - s->entry[i];
-		size_t at = (size_t)((const char *)memchr(p, '\0', n) - p);
-
-		if (i + 1 < s->n)
-			buf_addch(out, ',');
-		buf_add(out, p, at);
-		buf_addf(out, "%zu", s->n - i);
-		buf_add(out, p + at + 1, n - at - 1);
-	}
-	buf_addch(out, ']');
-}
-
-void steps_release(struct steps *s)
-{
-	buf_release(&s->forward);
-	buf_release(&s->back);
-	free(s->entry);
+	buf_release(&object);
+	buf_release(&description);
+	buf_release(&note);
+	free(from);
+	free(to);
 }

@@ -1,12 +1,12 @@
 /* sql-apply.c -- see sql-apply.h */
 #include "sql-apply.h"
 
+#include "moment.h"
 #include "sql-record.h"
 #include "sql-work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* One plan on its way. */
 struct run {
@@ -18,26 +18,15 @@ struct run {
 	struct sql_work w;
 	struct sql_chain chain;
 	char time[LEDGER_TIME_SIZE];
-	int64_t start; /* now_ms() */
+	int64_t start; /* moment_ticks() */
 	bool doubt;    /* whether the database committed is not known */
 	size_t alone;  /* steps that cannot be in a transaction */
 	bool *done;    /* those of them that the ledger says were done */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* At least one: 0 says that the clock was fixed, and stood still. */
 static int64_t elapsed_ms(const struct run *r)
 {
-	int64_t ms = now_ms() - r->start;
-
-	return r->c->now ? 0 : ms > 0 ? ms : 1;
+	return r->c->now ? 0 : moment_since(r->start);
 }
 
 /* An entry about the plan, inside the transaction. */
@@ -170,7 +159,7 @@ static int in_transaction(struct run *r)
 		if (rc < 0)
 			return -1;
 	}
-	if (sql_plan_put(db, r->p->hash, (struct text){ text, n }, r->d) < 0)
+	if (sql_ledger_put_plan(db, r->p->hash, (struct text){ text, n }, r->d) < 0)
 		return -1;
 	return note(r, r->alone ? "begin" : last_event(r), (struct text){ NULL, 0 });
 }
@@ -364,7 +353,7 @@ static int work(struct run *r)
 int sql_apply(struct sql_store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
 {
 	char undoes[HEX_SIZE];
-	struct run r = { .s = s, .p = p, .c = c, .o = o, .d = d, .start = now_ms() };
+	struct run r = { .s = s, .p = p, .c = c, .o = o, .d = d, .start = moment_ticks() };
 
 	snprintf(undoes, sizeof undoes, "%.*s", (int)p->undoes.n, p->undoes.n ? p->undoes.s : "");
 	ledger_time(c->now, r.time);

@@ -8,13 +8,6 @@
 
 enum { EXAMPLES = 10, SHOWN = 60 };
 
-static bool says(const struct doc *doc, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(doc, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(doc, t, value, strlen(value));
-}
-
 static char *string(const struct doc *doc, uint32_t obj, const char *name)
 {
 	return record_dup(doc, doc_member(doc, obj, name, strlen(name)));
@@ -174,8 +167,8 @@ int sql_check(struct db *db, const struct doc *doc, uint32_t list, const char *w
 	int rc = 0;
 
 	for (uint32_t t = list + 1; list && t < doc->tok[list].next; t = doc->tok[t].next) {
-		int one = says(doc, t, "check", "schema")   ? check_schema(doc, t, live, d)
-		          : says(doc, t, "check", "verify") ? check_verify(db, doc, t, where, d)
+		int one = doc_says(doc, t, "check", "schema")   ? check_schema(doc, t, live, d)
+		          : doc_says(doc, t, "check", "verify") ? check_verify(db, doc, t, where, d)
 		                                            : check_query(db, doc, t, where, d);
 
 		rc = one < 0 ? -1 : rc;

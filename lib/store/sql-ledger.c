@@ -236,7 +236,7 @@ int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *ar
 	return look_for(db, &l, d) < 0 ? -1 : 0;
 }
 
-int sql_plan_get(struct db *db, const char *plan_hash, struct buf *out, struct diag *d)
+int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, struct diag *d)
 {
 	const struct db_value p = db_text(plan_hash);
 	int rc = db->ops->known(db, d);
@@ -250,7 +250,7 @@ int sql_plan_get(struct db *db, const char *plan_hash, struct buf *out, struct d
 	return rc;
 }
 
-int sql_plan_put(struct db *db, const char *plan_hash, struct text plan, struct diag *d)
+int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, struct diag *d)
 {
 	const struct db_value p[] = { db_text(plan_hash), { DB_TEXT, plan.s, plan.n } };
 	char *sql = about("INSERT INTO ", db->ops->names.plan,

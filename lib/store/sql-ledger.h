@@ -40,7 +40,7 @@ int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *ar
                      struct diag *d);
 
 /* A stored plan, appended: 1, 0 if there is none, -1.  And store one, inside a transaction that writes. */
-int sql_plan_get(struct db *db, const char *plan_hash, struct buf *out, struct diag *d);
-int sql_plan_put(struct db *db, const char *plan_hash, struct text plan, struct diag *d);
+int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, struct diag *d);
+int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, struct diag *d);
 
 #endif

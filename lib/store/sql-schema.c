@@ -102,13 +102,6 @@ static char *string(const struct doc *e, uint32_t obj, const char *name)
 	return record_dup(e, doc_member(e, obj, name, strlen(name)));
 }
 
-static bool says(const struct doc *e, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(e, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(e, t, value, strlen(value));
-}
-
 /* {"checksum":..,"from":..,"normalised":..,"op":"record","to":..} */
 static void add_hop(struct applied *a, uint32_t action, const char *migration, const char *plan_hash)
 {
@@ -145,7 +138,7 @@ static void add_hops(struct applied *a, const char *plan_hash)
 		uint32_t list = doc_member(p, s, "actions", 7);
 
 		for (uint32_t t = list + 1; list && t < p->tok[list].next; t = p->tok[t].next)
-			if (says(p, t, "op", "record") && doc_member(p, t, "normalised", 10))
+			if (doc_says(p, t, "op", "record") && doc_member(p, t, "normalised", 10))
 				add_hop(a, t, migration, plan_hash);
 	}
 	free(migration);
@@ -171,11 +164,11 @@ static int follow(void *arg, const struct doc *e)
 	struct buf text = BUF_INIT;
 	int rc = 0;
 
-	if (says(e, 0, "event", "commit") && hash && (rc = sql_plan_get(a->db, hash, &text, a->d)) == 1) {
+	if (doc_says(e, 0, "event", "commit") && hash && (rc = sql_ledger_get_plan(a->db, hash, &text, a->d)) == 1) {
 		take_back(a, hash);
 		if (doc_parse(&a->plan, text.s, text.len, RECORD_MAX_DEPTH) == 0)
 			add_hops(a, hash);
-	} else if (says(e, 0, "event", "rollback") && undoes) {
+	} else if (doc_says(e, 0, "event", "rollback") && undoes) {
 		take_back(a, undoes);
 	}
 	buf_release(&text);

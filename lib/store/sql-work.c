@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool says(const struct doc *doc, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(doc, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(doc, t, value, strlen(value));
-}
-
 static uint32_t list_of(const struct sql_work *w, size_t i, const char *name)
 {
 	return doc_member(w->doc, w->step[i].tok, name, strlen(name));
@@ -93,7 +86,7 @@ size_t sql_statements(const struct sql_work *w, size_t i)
 	size_t n = 0;
 
 	for (uint32_t t = list + 1; t < w->doc->tok[list].next; t = w->doc->tok[t].next)
-		n += says(w->doc, t, "op", "sql");
+		n += doc_says(w->doc, t, "op", "sql");
 	return n;
 }
 
@@ -112,7 +105,7 @@ bool sql_asks_live(const struct sql_work *w)
 		uint32_t list = list_of(w, i, "preconditions");
 
 		for (uint32_t t = list + 1; t < w->doc->tok[list].next; t = w->doc->tok[t].next)
-			if (says(w->doc, t, "check", "schema"))
+			if (doc_says(w->doc, t, "check", "schema"))
 				return true;
 	}
 	return false;
@@ -212,15 +205,15 @@ static int act(struct sql_work *w, size_t i, uint32_t action, unsigned *backups,
 {
 	if (w->stop && w->stop())
 		return diag_add(d, MIG_ERROR, "interrupted", NULL, "stopped by a signal");
-	if (says(w->doc, action, "op", "sql"))
+	if (doc_says(w->doc, action, "op", "sql"))
 		return execute(w, action, d);
-	if (says(w->doc, action, "op", "backup"))
+	if (doc_says(w->doc, action, "op", "backup"))
 		return back_up(w, i, action, ++*backups, d);
-	if (says(w->doc, action, "op", "restore"))
+	if (doc_says(w->doc, action, "op", "restore"))
 		return restore(w, i, action, d);
-	if (says(w->doc, action, "op", "record"))
+	if (doc_says(w->doc, action, "op", "record"))
 		return sql_record(w->db, w->doc, action, w->time, &w->from, &w->to, d);
-	if (says(w->doc, action, "op", "unrecord")) {
+	if (doc_says(w->doc, action, "op", "unrecord")) {
 		w->unrecorded = true;
 		return sql_unrecord(w->db, w->doc, action, w->time, &w->from, &w->to, d);
 	}

@@ -52,7 +52,7 @@ static int read_doc(struct store *s, struct text ref, struct store_doc *doc, str
 
 static int stored_plan(struct store *s, const char *plan_hash, struct buf *out, struct diag *d)
 {
-	int rc = sql_plan_get(db_of(s), plan_hash, out, d);
+	int rc = sql_ledger_get_plan(db_of(s), plan_hash, out, d);
 
 	if (rc == 0)
 		return diag_add(d, MIG_PRECONDITION, "missing_plan", plan_hash, "this plan is not in the database");

@@ -237,6 +237,14 @@ struct text record_text(const struct doc *d, uint32_t t, struct buf *arena)
 	return (struct text){ arena->s + at, arena->len - at };
 }
 
+bool record_is_hash(const struct doc *d, uint32_t t)
+{
+	size_t n;
+	const char *s = doc_span(d, t, &n);
+
+	return n == HEX_LEN + 2 && strspn(s + 1, "0123456789abcdef") == HEX_LEN;
+}
+
 char *record_dup(const struct doc *d, uint32_t t)
 {
 	struct buf b = BUF_INIT;

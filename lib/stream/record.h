@@ -91,6 +91,9 @@ static inline uint32_t record_get(const struct record *r, const char *name)
  */
 struct text record_text(const struct doc *d, uint32_t t, struct buf *arena);
 
+/* Is the token a string of 64 lower-case hex digits? */
+bool record_is_hash(const struct doc *d, uint32_t t);
+
 /* As record_text, as a new NUL-ended string; NULL for a null or absent token. */
 char *record_dup(const struct doc *d, uint32_t t);
 

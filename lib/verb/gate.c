@@ -25,18 +25,13 @@ static int make_nonce(char nonce[33], struct diag *d)
 	return 0;
 }
 
-static struct text text_of(const char *s)
-{
-	return (struct text){ s, s ? strlen(s) : 0 };
-}
-
 static int read_key(struct gate *g, const struct gate_ask *ask, struct diag *d)
 {
 	if (!ask->sign)
 		return 0;
 	if (!(g->key = key_read(ask->sign, true, d)))
 		return -1;
-	g->grant.key_id = text_of(ask->key_name ? ask->key_name : key_id(g->key));
+	g->grant.key_id = text_cstr(ask->key_name ? ask->key_name : key_id(g->key));
 	return 0;
 }
 
@@ -62,12 +57,12 @@ int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d)
 
 	*g = (struct gate){ .grant = ask->grant, .needed = ask->needed, .policies = POLICIES_INIT };
 	rc = make_nonce(g->nonce, d);
-	g->grant.nonce = text_of(g->nonce);
+	g->grant.nonce = text_cstr(g->nonce);
 	if (!moment_read(ask->grant.issued_at, &g->now))
 		rc = diag_add(d, MIG_USAGE, "bad_time", NULL, "the time of the permits is none");
 	if (ask->ttl) {
 		moment_write(g->now.seconds + ask->ttl, g->expires);
-		g->grant.expires_at = text_of(g->expires);
+		g->grant.expires_at = text_cstr(g->expires);
 	}
 	if (read_key(g, ask, d) < 0 || read_approvals(g, ask, d) < 0)
 		rc = -1;
@@ -76,7 +71,7 @@ int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d)
 	if (ask->rehearsed && rehearsals_read(&g->rehearsals, ask->rehearsed, d) < 0)
 		rc = -1;
 	if (g->policies.n)
-		g->grant.policy_hash = text_of(g->policies.hash);
+		g->grant.policy_hash = text_cstr(g->policies.hash);
 	return rc;
 }
 

@@ -62,9 +62,7 @@ static void reading_release(struct reading *r)
 
 static bool says(const struct doc *e, const char *member, const char *value)
 {
-	uint32_t t = doc_member(e, 0, member, strlen(member));
-
-	return !value || (t != DOC_NONE && doc_equals(e, t, value, strlen(value)));
+	return !value || doc_says(e, 0, member, value);
 }
 
 /* Compare times as far as the given one goes: 2026-01 is all of January. */

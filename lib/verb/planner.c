@@ -238,11 +238,6 @@ struct naming {
 	struct text type;
 };
 
-static struct text cstr(const char *s)
-{
-	return (struct text){ s, s ? strlen(s) : 0 };
-}
-
 static void name_step(struct naming *n, struct planning *p, const struct record *r)
 {
 	buf_reset(&n->step_id);
@@ -257,8 +252,8 @@ static void name_step(struct naming *n, struct planning *p, const struct record 
 	doc_string(r->doc, record_get(r, "from_version"), &n->description);
 	buf_addstr(&n->description, " to ");
 	doc_string(r->doc, record_get(r, "to_version"), &n->description);
-	plan_key(cstr(p->ask->env), cstr(p->ask->tenant), cstr(p->ask->project), cstr(p->ask->migration_id),
-	         (struct text){ n->step_id.s, n->step_id.len }, n->key);
+	plan_key(text_cstr(p->ask->env), text_cstr(p->ask->tenant), text_cstr(p->ask->project),
+	         text_cstr(p->ask->migration_id), (struct text){ n->step_id.s, n->step_id.len }, n->key);
 }
 
 /* Append the forward step, with an index of 0 that put_plan sets. */
@@ -571,10 +566,10 @@ static int take_in(struct planning *p, struct stream *in)
 static int make_batches(struct planning *p)
 {
 	const struct plan_ask *a = p->ask;
-	const struct rowplan_ask ask = { .env = cstr(a->env),
-		                         .tenant = cstr(a->tenant),
-		                         .project = cstr(a->project),
-		                         .migration_id = cstr(a->migration_id),
+	const struct rowplan_ask ask = { .env = text_cstr(a->env),
+		                         .tenant = text_cstr(a->tenant),
+		                         .project = text_cstr(a->project),
+		                         .migration_id = text_cstr(a->migration_id),
 		                         .target = a->target_version,
 		                         .batch = a->batch };
 

@@ -20,6 +20,7 @@ struct planning {
 	int64_t version, last;   /* of the history */
 	struct names managed;    /* tables and views that are ours and there */
 	struct delta delta;
+	size_t max;              /* bytes of a record that filters read */
 };
 
 int schema_file_read(struct schema_file *f, const char *path, struct diag *d)
@@ -170,75 +171,28 @@ static int check_texts(struct planning *p)
 	return p->d->n > wrong ? -1 : 0;
 }
 
-static void add_header(const struct planning *p, struct buf *b, size_t nstep)
-{
-	const struct schema_ask *a = p->ask;
-	struct rec w, in;
-
-	rec_open(&w, b);
-	rec_cstr(&w, "dialect", p->in.dialect == DIALECT_SQLITE ? "sqlite" : "postgresql");
-	rec_cstr(&w, "env", a->env);
-	rec_int(&w, "format", 1);
-	rec_cstr(&w, "migration_id", a->migration_id);
-	rec_cstr(&w, "mode", "forward");
-	rec_raw(&w, "part", "{\"index\":1,\"of\":1}", 18);
-	rec_name(&w, "scope");
-	rec_open(&in, b);
-	if (a->project)
-		rec_cstr(&in, "project", a->project);
-	if (a->tenant)
-		rec_cstr(&in, "tenant", a->tenant);
-	rec_close(&in);
-	rec_name(&w, "set");
-	rec_open(&in, b);
-	rec_cstr(&in, "hash", p->new->checksum);
-	rec_cstr(&in, "id", a->migration_id);
-	rec_close(&in);
-	rec_name(&w, "snapshot");
-	rec_open(&in, b);
-	rec_int(&in, "changes", (int64_t)nstep);
-	rec_int(&in, "current", 0);
-	rec_cstr(&in, "digest", p->in.hash);
-	rec_int(&in, "records", (int64_t)p->live.ntable);
-	rec_int(&in, "rejects", 0);
-	rec_close(&in);
-	rec_cstr(&w, "target_version", a->target_version);
-	rec_cstr(&w, "tool_version", MIG_VERSION);
-	rec_close(&w);
-}
-
-static struct text cstr(const char *s)
-{
-	return (struct text){ s, s ? strlen(s) : 0 };
-}
-
 static int put_plan(struct planning *p, const struct dialect_ops *ops, struct tally *t)
 {
-	const struct schema_ask *a = p->ask;
-	struct steps s = { .x = &p->delta, .ops = ops, .hash = p->in.hash, .from = p->version, .to = p->last + 1 };
-	struct buf b = BUF_INIT;
+	const struct plan_ask *a = &p->ask->plan;
+	struct sql_header h = { .ask = a,
+		                .dialect = p->in.dialect,
+		                .digest = p->in.hash,
+		                .records = (int64_t)p->live.ntable,
+		                .set_id = a->migration_id,
+		                .set_hash = p->new->checksum,
+		                .target_version = a->target_version,
+		                .part = 1,
+		                .parts = 1,
+		                .max = p->max };
+	struct steps s = { .x = &p->delta, .ops = ops, .header = &h, .from = p->version, .to = p->last + 1 };
 
-	s.env = cstr(a->env);
-	s.tenant = cstr(a->tenant);
-	s.project = cstr(a->project);
-	s.migration_id = cstr(a->migration_id);
 	for (size_t i = 0; i < p->delta.nchange; i++)
 		if (ops->steps(&p->delta, &p->delta.change[i]))
 			steps_add(&s, &p->delta.change[i]);
-	buf_addstr(&b, "{\"header\":");
-	add_header(p, &b, s.n);
-	buf_addstr(&b, ",\"kind\":\"plan\",");
-	size_t at = b.len;
+	h.nstep = s.plan.n;
+	int rc = sql_plan_put(&s.plan, &h, p->out, t, p->d);
 
-	buf_addstr(&b, "\"rollback\":");
-	steps_rollback(&s, &b);
-	buf_addstr(&b, ",\"steps\":[");
-	buf_add(&b, s.forward.s, s.forward.len);
-	buf_addstr(&b, "]}");
-	int rc = plan_put(p->out, &b, at, t);
-
-	steps_release(&s);
-	buf_release(&b);
+	sql_plan_release(&s.plan);
 	return rc;
 }
 
@@ -285,7 +239,8 @@ static int compare(struct planning *p)
 
 int schema_planner_run(const struct schema_ask *ask, struct stream *in, struct out *out, struct diag *d)
 {
-	struct planning p = { .ask = ask, .out = out, .d = d, .in = SCHEMA_INTAKE_INIT, .live = LIVE_INIT };
+	struct planning p = { .ask = ask, .out = out, .d = d, .in = SCHEMA_INTAKE_INIT, .live = LIVE_INIT,
+		              .max = in->lines.max };
 	int rc = schema_intake_read(&p.in, in, out, d);
 
 	p.managed = (struct names)NAMES_INIT;

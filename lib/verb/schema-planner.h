@@ -1,14 +1,14 @@
 /*
  * schema-planner.h -- from a database's schema and a declared one to a plan.
  *
- * Floor 14.  Pure.  Three comparisons: what was recorded against its own checksum
+ * Floor 16.  Pure.  Three comparisons: what was recorded against its own checksum
  * (tampered), what was recorded against what is there (drift), and what was
  * recorded against what is declared now: the plan.
  */
 #ifndef MIG_SCHEMA_PLANNER_H
 #define MIG_SCHEMA_PLANNER_H
 
-#include "stream.h"
+#include "planner.h"
 
 /* A declared schema as it stands in its file. */
 struct schema_file {
@@ -23,11 +23,10 @@ int schema_file_read(struct schema_file *f, const char *path, struct diag *d);
 void schema_file_release(struct schema_file *f);
 
 struct schema_ask {
-	const char *env, *migration_id, *target_version;
-	const char *tenant, *project; /* or NULL */
-	const struct doc *schema;     /* the declared schema; borrowed */
-	const char *file;             /* its name, for findings */
-	bool allow_empty;             /* a schema without tables is meant */
+	struct plan_ask plan;
+	const struct doc *schema; /* the declared schema; borrowed */
+	const char *file;         /* its name, for findings */
+	bool allow_empty;         /* a schema without tables is meant */
 };
 
 /*

@@ -5,11 +5,6 @@
 
 #include <stdlib.h>
 
-static struct text cstr(const char *s)
-{
-	return (struct text){ s, s ? strlen(s) : 0 };
-}
-
 void sql_plan_release(struct sql_plan *p)
 {
 	buf_release(&p->steps);
@@ -100,7 +95,8 @@ void sql_plan_add(struct sql_plan *p, const struct sql_header *h, const struct s
 	const struct plan_ask *a = h->ask;
 	char *step_id = xasprintf("%s:%s@%s..%s", s->object, s->what, s->from, s->to), key[HEX_SIZE];
 
-	plan_key(cstr(a->env), cstr(a->tenant), cstr(a->project), cstr(a->migration_id), cstr(step_id), key);
+	plan_key(text_cstr(a->env), text_cstr(a->tenant), text_cstr(a->project), text_cstr(a->migration_id),
+	         text_cstr(step_id), key);
 	if (p->n == p->cap) {
 		p->cap = p->cap ? p->cap * 2 : 16;
 		p->entry = xrealloc(p->entry, p->cap, sizeof *p->entry);
