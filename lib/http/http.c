@@ -1,16 +1,15 @@
 /* http.c -- see http.h */
 #include "http.h"
 
+#include "backoff.h"
+
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/random.h>
-#include <time.h>
 
-enum { PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000, SHORTEST_TOKEN = 8 };
+enum { SHORTEST_TOKEN = 8 };
 
 /* libcurl's functions, as they are found. */
 struct curl {
@@ -215,23 +214,6 @@ static void prepare(struct http *h, const struct http_ask *ask, struct curl_slis
 	}
 }
 
-/* Between half and all of a time that doubles with each attempt, so that several filters do not come back at once. */
-static void pause_before(unsigned attempt)
-{
-	uint32_t dice = 0;
-	unsigned ms = attempt < 5 ? PAUSE_MS << attempt : LONGEST_PAUSE_MS;
-
-	if (ms > LONGEST_PAUSE_MS)
-		ms = LONGEST_PAUSE_MS;
-	if (getrandom(&dice, sizeof dice, 0) != sizeof dice)
-		dice = 0;
-	ms = ms / 2 + dice % (ms / 2 + 1);
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	while (nanosleep(&t, &t) < 0 && errno == EINTR)
-		;
-}
-
 /* What came of one attempt. */
 struct attempt {
 	CURLcode code;
@@ -329,7 +311,7 @@ int http_ask(struct http *h, const struct http_ask *ask, struct buf *answer, str
 	struct attempt a = attempt(h, ask, answer);
 
 	for (unsigned i = 0; i < h->how.retries && may_pass(&a, ask->again); i++) {
-		pause_before(i);
+		backoff_pause(i);
 		a = attempt(h, ask, answer);
 	}
 	if (a.code != CURLE_OK)
