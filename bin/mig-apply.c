@@ -16,7 +16,8 @@
 static const char help[] =
 	"usage: mig-apply --store URI [--trust KEY.pem ...] [--jobs N]\n"
 	"                 [--recover redo|undo] [--lock-timeout SECONDS]\n"
-	"                 [--deadline SECONDS] [--state DIR] [--create] [--now TIME]\n"
+	"                 [--deadline SECONDS] [--state DIR] [--create] [--retries N]\n"
+	"                 [--batch-delay MS] [--now TIME]\n"
 	"       mig-apply --store URI --prune --before TIME [--apply]\n"
 	"                 [--prod-override TICKET] [--lock-timeout SECONDS] [--now TIME]\n"
 	"\n"
@@ -40,6 +41,8 @@ static const char help[] =
 	"  --state DIR             where the rows go that a database is about to lose\n"
 	"                          (default: FILE.mig beside a SQLite file)\n"
 	"  --create                make a SQLite file that lacks\n"
+	"  --retries N             of a batch of rows, after a failure that may pass (4)\n"
+	"  --batch-delay MS        how long to wait from one batch of rows to the next (0)\n"
 	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
 	"  --help --version\n"
 	"\n"
@@ -53,7 +56,7 @@ enum { NONE = -1 };
 struct opts {
 	const char *store, *now, *recover, *before, *ticket, *state;
 	struct cli_list trust;
-	int64_t lock_timeout, deadline, jobs;
+	int64_t lock_timeout, deadline, jobs, retries, batch_delay;
 	bool prune, apply, create;
 	char *stamp, *limit, *actor;
 };
@@ -66,6 +69,8 @@ static int check_opts(struct opts *o)
 		return cli_usage(help, "--lock-timeout: at most a day");
 	if (o->deadline == 0 || o->deadline > 31536000)
 		return cli_usage(help, "--deadline: from one second to a year");
+	if (o->retries > 100 || o->batch_delay > 3600000)
+		return cli_usage(help, "--retries: at most 100; --batch-delay: at most an hour");
 	if (o->jobs < 1 || o->jobs > CREW_MAX)
 		return cli_usage(help, "--jobs: from 1 to %d", CREW_MAX);
 	if (o->recover && strcmp(o->recover, "redo") != 0 && strcmp(o->recover, "undo") != 0)
@@ -93,6 +98,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "recover", CLI_TEXT, &o->recover },
 		                        { "state", CLI_TEXT, &o->state },
 		                        { "create", CLI_FLAG, &o->create },
+		                        { "retries", CLI_COUNT, &o->retries },
+		                        { "batch-delay", CLI_COUNT, &o->batch_delay },
 		                        { "prune", CLI_FLAG, &o->prune },
 		                        { "before", CLI_TEXT, &o->before },
 		                        { "apply", CLI_FLAG, &o->apply },
@@ -130,6 +137,8 @@ static void run(const struct opts *o, struct filter *f)
 		.recover = o->recover != NULL,
 		.recovery = o->recover && *o->recover == 'u' ? STORE_UNDO : STORE_REDO,
 		.actor = o->actor,
+		.retries = (unsigned)o->retries,
+		.batch_delay = o->batch_delay,
 		.trust = &trust,
 	};
 	struct spool permits = { .fd = -1 };
@@ -154,7 +163,7 @@ static void run(const struct opts *o, struct filter *f)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .lock_timeout = 10, .deadline = NONE, .jobs = 1 };
+	struct opts o = { .lock_timeout = 10, .deadline = NONE, .jobs = 1, .retries = 4 };
 	struct filter f;
 
 	progname = "mig-apply";

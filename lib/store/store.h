@@ -25,6 +25,9 @@ struct apply_ctx {
 	const struct restores *restores; /* what the stream restores, or NULL */
 	uint32_t place;                  /* the plan's place in it */
 	bool ahead;                      /* judge as if the plans before it were done */
+	/* plans of rows: */
+	unsigned retries;    /* of a batch, after a failure that may pass */
+	int64_t batch_delay; /* ms from one batch to the next */
 };
 
 /* What a prune drops. */
@@ -130,6 +133,15 @@ struct store_ops {
 	int (*prune)(struct store *s, const char *before, const struct apply_ctx *c,
 	             int (*allow)(void *arg, const struct store_pruned *p, struct diag *d), void *arg,
 	             struct store_pruned *p, struct diag *d);
+	/*
+	 * What is there of the rows that step st of a plan of rows names: each, in the
+	 * order of its actions, gets the index of the action and the canonical JSON
+	 * {"data":{..},"links":{..}} of the members and labels that the action names as
+	 * they are there (the plan's spelling where a value is equal by the column's
+	 * type), or s NULL where the row is not there.  NULL as an op: it has no rows.
+	 */
+	int (*look)(struct store *s, const struct plan *p, const struct step *st,
+	            int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d);
 	/* The database that it is, borrowed; NULL as an op: it is none. */
 	struct db *(*database)(struct store *s);
 	/*

@@ -184,7 +184,12 @@ static int put_outcome(struct out *out, const struct buf *line)
 /* Do the plan that was read, which is number place (from 0). */
 static int apply_one(struct applying *a, size_t place, struct buf *line, size_t first, struct diag *d)
 {
-	struct apply_ctx c = { .grant = &a->h.grant, .now = a->ask->now };
+	struct apply_ctx c = {
+		.grant = &a->h.grant,
+		.now = a->ask->now,
+		.retries = a->ask->retries,
+		.batch_delay = a->ask->batch_delay,
+	};
 	struct outcome o;
 
 	survey_context(&a->t->survey, (uint32_t)place, &c);
@@ -251,7 +256,13 @@ static int apply_together(struct applying *a, struct out *out, struct diag *d)
 static int prepare(struct applying *a, struct diag *d)
 {
 	struct grant self = { .actor = { a->ask->actor, a->ask->actor ? strlen(a->ask->actor) : 0 } };
-	struct apply_ctx c = { .grant = &self, .now = a->ask->now, .recovery = a->ask->recovery };
+	struct apply_ctx c = {
+		.grant = &self,
+		.now = a->ask->now,
+		.recovery = a->ask->recovery,
+		.retries = a->ask->retries,
+		.batch_delay = a->ask->batch_delay,
+	};
 
 	if (a->t->n) {
 		if (spool_rewind(a->t->spool, d) < 0 || next_permit(a, d) < 0)

@@ -19,6 +19,8 @@ struct apply_ask {
 	bool recover;          /* also where there is no permit: see to what killed runs left, as the next says */
 	enum store_recovery recovery;
 	const char *actor;     /* who does that, and whose verdicts they are */
+	unsigned retries;      /* of a batch of rows, after a failure that may pass */
+	int64_t batch_delay;   /* ms from one batch of rows to the next */
 	struct trust *trust;   /* which permits to believe; borrowed */
 };
 
