@@ -13,6 +13,7 @@
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict] [--rehearse]\n"
+	"                  [--state DIR]\n"
 	"       mig-verify --store URI --ledger [--head HASH]\n"
 	"       mig-verify --store URI --set DIR [--strict]\n"
 	"       mig-verify --store URI --drift\n"
@@ -24,6 +25,8 @@ static const char help[] =
 	"                   or postgresql://.. (or MIG_STORE)\n"
 	"  --against FILE   the plans on stdin must be those of FILE\n"
 	"  --strict         warnings count as failures\n"
+	"  --state DIR      where mig-apply kept the rows that a rollback put back\n"
+	"                   (default: FILE.mig beside a SQLite file)\n"
 	"  --rehearse       try the plans and then their rollbacks on a copy of the database\n"
 	"  --drift          a database against what was recorded of it; reads no stdin\n"
 	"  --ledger         re-compute the ledger's chain; reads no stdin\n"
@@ -35,7 +38,7 @@ static const char help[] =
 	"3 store, set, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
 struct opts {
-	const char *store, *head, *set;
+	const char *store, *head, *set, *state;
 	bool ledger, drift;
 	struct verify_ask ask;
 };
@@ -50,6 +53,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "drift", CLI_FLAG, &o->drift },
 		                        { "rehearse", CLI_FLAG, &o->ask.rehearse },
+		                        { "state", CLI_TEXT, &o->state },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
@@ -75,7 +79,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 static void run(struct opts *o, struct filter *f)
 {
 	struct buf against = BUF_INIT;
-	struct store *s = store_open(o->store, STORE_READ, &f->d);
+	const struct store_how how = { .mode = STORE_READ, .state = o->state };
+	struct store *s = store_open_as(o->store, &how, &f->d);
 	int rc = s ? 0 : -1;
 
 	if (rc == 0 && o->ask.against)

@@ -244,6 +244,20 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	return 0;
 }
 
+static int begin_rows(struct db *db, struct diag *d)
+{
+	struct sqlite *s = of(db);
+
+	/* what lock began does not look at foreign keys */
+	if (s->held)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	s->held = false;
+	if (plain(s, "PRAGMA foreign_keys=ON", d) < 0 || plain(s, "BEGIN IMMEDIATE", d) < 0)
+		return -1;
+	s->inside = true;
+	return plain(s, "PRAGMA defer_foreign_keys=ON", d);
+}
+
 static int commit(struct db *db, struct diag *d)
 {
 	struct sqlite *s = of(db);
@@ -423,6 +437,7 @@ const struct db_ops sqlite_ops = {
 	.exec = exec,
 	.query = query,
 	.begin = begin,
+	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,
 	.lock = lock,
