@@ -9,6 +9,7 @@ load rows
 setup_file() { server_begin; }
 teardown_file() { server_end; }
 setup() { mig_setup; }
+teardown() { line_ends; }
 
 # the_rows: those of users and posts, in order
 the_rows() {
@@ -367,6 +368,10 @@ values() {
 	permitted && applied && verified
 	[ "$(ask "SELECT at AT TIME ZONE 'UTC', price, tags, plain FROM users")" = '2026-01-02 01:04:05|1.50|{a,"b c"}|{"a": 2, "z": 1}' ]
 	applied
+	planned <<< "users $u "'{"price":1.005}'
+	permitted
+	fails 4 mig-apply --store "$STORE" --state state < permits
+	[[ $output == *'the row holds another value (price), not as the plan has it'* ]]
 	for change in '{"price":1.005}' '{"m":"angry"}' '{"small":0.123456789}' '{"day":"2026-02-30"}'; do
 		planned <<< "users $u $change"
 		permitted
@@ -469,7 +474,6 @@ killed_at() {
 	fresh
 	planned --batch 2 < <(users 1 6)
 	permitted
-	trap line_ends EXIT
 	for when in after before during; do
 		n=0 last=1
 		while [ "$n" -le "$last" ]; do

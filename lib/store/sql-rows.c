@@ -23,6 +23,8 @@ struct batch {
 	struct row_group *g; /* the group at hand */
 	enum row_need *need; /* of its rows; room for all of the batch */
 	bool *there, *same;  /* of each row, by its place in the batch */
+	size_t differs_at;   /* the first row that is there and not the same, */
+	struct buf differs;  /* and in what: "title, price" */
 };
 
 static int open_batch(struct batch *b, struct sql_rows_work *w, size_t i, struct diag *d)
@@ -43,12 +45,22 @@ static void close_batch(struct batch *b)
 {
 	row_groups_release(&b->groups);
 	row_work_release(&b->work);
+	buf_release(&b->differs);
 	free(b->need);
 	free(b->there);
 	free(b->same);
 }
 
 /* ---- looking ---- */
+
+static void name_fields(struct batch *b, size_t place, const struct row_seen *seen)
+{
+	b->differs_at = place;
+	for (size_t k = 0; k < b->g->nfield; k++)
+		if (!seen->same[k])
+			buf_addf(&b->differs, "%s%.*s", b->differs.len ? ", " : "", (int)b->g->field[k].name.n,
+			         b->g->field[k].name.s);
+}
 
 static int take_seen(void *arg, size_t i, const struct row_seen *seen)
 {
@@ -59,17 +71,31 @@ static int take_seen(void *arg, size_t i, const struct row_seen *seen)
 	b->same[place] = seen->there;
 	for (size_t k = 0; k < b->g->nfield && seen->there; k++)
 		b->same[place] = b->same[place] && seen->same[k];
+	if (seen->there && !b->same[place] && !b->differs.len)
+		name_fields(b, place, seen);
 	return 0;
 }
 
 static int look(struct batch *b, bool hold)
 {
+	buf_reset(&b->differs);
 	for (size_t i = 0; i < b->groups.n; i++) {
 		b->g = &b->groups.v[i];
 		if ((hold && b->ops->hold(&b->work, b->g) < 0) || b->ops->look(&b->work, b->g, false, take_seen, b) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* What is wrong with the row, in words. */
+static char *complaint(const struct batch *b, size_t place)
+{
+	if (b->step->rows.deletes)
+		return xstrdup("is still there");
+	if (!b->there[place])
+		return xstrdup("is not there");
+	return place == b->differs_at ? xasprintf("holds another value (%s)", b->differs.s)
+	                              : xstrdup("holds another value");
 }
 
 /* Each row must be there and hold what the plan says or, where the step deletes, be gone. */
@@ -80,19 +106,16 @@ static int expect(struct batch *b, const char *rule, const char *said)
 
 		for (size_t k = 0; k < g->n; k++) {
 			size_t place = g->place[k];
-			bool there = b->there[place];
 
-			if (b->step->rows.deletes ? !there : b->same[place])
+			if (b->step->rows.deletes ? !b->there[place] : b->same[place])
 				continue;
 			struct row_action a = row_action_at(b->work.doc, g->action[k], &b->work.id);
 			struct buf ref = BUF_INIT;
+			char *is = complaint(b, place);
 
 			rowref_write(&ref, a.entity, a.id);
-			diag_add(b->d, MIG_INVALID, rule, ref.s, "the row %s %s",
-			         b->step->rows.deletes ? "is still there, not"
-			         : there               ? "holds other values, not"
-			                               : "is not there, not",
-			         said);
+			diag_add(b->d, MIG_INVALID, rule, ref.s, "the row %s, not as the plan %s", is, said);
+			free(is);
 			buf_release(&ref);
 			return -1;
 		}
@@ -255,7 +278,7 @@ int sql_rows_do(struct sql_rows_work *w, size_t i, struct diag *d)
 	for (size_t k = 0; k < b.groups.n && rc == 0; k++)
 		rc = write_group(&b, &b.groups.v[k]);
 	if (rc == 0 && (rc = look(&b, false)) == 0)
-		rc = expect(&b, "not_as_planned", "as the plan has it");
+		rc = expect(&b, "not_as_planned", "has it");
 	close_batch(&b);
 	return rc;
 }
@@ -266,7 +289,7 @@ int sql_rows_check(struct sql_rows_work *w, size_t i, struct diag *d)
 	int rc = open_batch(&b, w, i, d);
 
 	if (rc == 0 && (rc = look(&b, false)) == 0)
-		rc = expect(&b, "drift", "as the plan left it");
+		rc = expect(&b, "drift", "left it");
 	close_batch(&b);
 	return rc;
 }
@@ -422,7 +445,7 @@ static int undo(struct sql_rows_work *w, size_t i, const struct sql_kepts *kept,
 	int rc = open_batch(&b, w, i, d);
 
 	if (rc == 0 && !only_look && (rc = look(&b, true)) == 0)
-		rc = expect(&b, "drift", "as the plan left it");
+		rc = expect(&b, "drift", "left it");
 	for (size_t k = b.groups.n; k-- > 0 && rc == 0;)
 		if (is_first(&b, k))
 			rc = undo_table(&b, k, kept, only_look);
