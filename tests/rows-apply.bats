@@ -562,3 +562,30 @@ paused() {
 		[[ $output == *bad_set* || $output == *bad_jq* ]] || fail "$bad: $output"
 	done
 }
+
+paged() {
+	copying ',"invariants":[{"equals":0,"message":"a user has no age","sql":"SELECT count(*) FROM users WHERE age IS NULL"},
+		{"entity":"users","jq":".data.age > 0","message":"an age is not positive"}]'
+	ask "$TABLES; INSERT INTO users VALUES (1, 'old', 1)"
+	planned --batch 2 < <(users 1 3)
+	mig-report --format text < plan > page
+	grep -A 4 invariants page > shown
+	[ "$(cat shown)" = "$(printf '  %s\n' 'invariants that it will be held to' '  a user has no age' \
+		'    SELECT count(*) FROM users WHERE age IS NULL' '  an age is not positive' '    jq .data.age > 0')" ]
+	permitted && applied
+	mig-report --format text < outcomes > page
+	grep -A 3 '^  rows  ' page > shown
+	[ "$(cat shown)" = "$(printf '  %s\n' 'rows      3 put, with 0 links' '  new                   2' '  changed               1' \
+		'  as they were          0')" ]
+	grep -q '^  batches   2$' page
+	grep -q '^    not_run               0$' page
+	mig-report --format json < outcomes | jq -e '.outcome.rows == {absent: 0, added: 2, changed: 1, deleted: 0, links: 0, same: 0}' > /dev/null
+	rolled_back
+	mig-report --format text < outcomes | grep -q '^  rows      1 put back, 2 deleted$'
+}
+
+@test "the pages of a plan of rows and of its outcome tell its invariants and what became of its rows" {
+	KIND=sqlite
+	fresh
+	paged
+}

@@ -20,13 +20,22 @@ static struct sqlite *of(struct db *db)
 	return (struct sqlite *)db;
 }
 
-static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
+/* The index of $n, which SQLite gives in the order of first use: most statements use them in their own order. */
+static int parameter(sqlite3_stmt *st, size_t n)
 {
+	const char *is = sqlite3_bind_parameter_name(st, (int)n);
 	char name[24];
 
+	if (is && *is == '$' && strtoul(is + 1, NULL, 10) == n)
+		return (int)n;
+	snprintf(name, sizeof name, "$%zu", n);
+	return sqlite3_bind_parameter_index(st, name);
+}
+
+static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
-		snprintf(name, sizeof name, "$%zu", i + 1);
-		int at = sqlite3_bind_parameter_index(st, name);
+		int at = parameter(st, i + 1);
 
 		if (at == 0 || p[i].type == DB_NULL)
 			continue;

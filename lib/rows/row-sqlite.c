@@ -14,7 +14,7 @@ static bool is_form(const struct doc *doc, uint32_t t)
 static struct db_value value_of(struct row_work *w, const struct row_column *c, uint32_t t)
 {
 	const struct tok *k = &w->doc->tok[t];
-	bool json = c && strcasestr(c->type, "json");
+	bool json = c && c->json;
 
 	if (k->type != DOC_ARRAY && (k->type != DOC_OBJECT || (!json && is_form(w->doc, t))))
 		return db_value_of(w->doc, t, &w->arena);

@@ -85,7 +85,8 @@ static int take_column(void *arg, const struct db_value *v, size_t n)
 	if (n < 5)
 		return -1;
 	t->column = xrealloc(t->column, t->n + 1, sizeof *t->column);
-	t->column[t->n] = (struct row_column){ dup(&v[0]), dup(&v[1]), dup(&v[4]), yes(&v[2]) };
+	t->column[t->n] = (struct row_column){ dup(&v[0]), dup(&v[1]), dup(&v[4]), yes(&v[2]), false };
+	t->column[t->n].json = t->column[t->n].type && strcasestr(t->column[t->n].type, "json");
 	if (yes(&v[3])) {
 		r->keys++;
 		t->key = t->column[t->n].name;

@@ -14,6 +14,7 @@ struct row_column {
 	char *type;      /* as the server spells it: "bytea", "VARCHAR(20)" */
 	char *refers;    /* the table that its foreign key, of this one column, leads to, or NULL */
 	bool generated;  /* the server computes it: it is not written */
+	bool json;       /* its type has JSON in its name */
 };
 
 struct row_table {
