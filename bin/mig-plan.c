@@ -1,13 +1,15 @@
 /*
- * mig-plan -- from changes to plans, from a schema to its plan, and from plans to
- * their rollback.
+ * mig-plan -- from changes to plans, from a schema or a descriptor to its plan, and
+ * from plans to their rollback.
  *
- * stdin: change, current and reject records, or one schema record, or plans.
+ * stdin: change, current and reject records, or one schema or snapshot record, or
+ * plans.
  * stdout: rejects, plans, end.  Exit: 0, 2, 3 (stream cut short), 4 (stream
  * edited, rejects over the limit, schema invalid or drifted), 1.
  */
 #include "adopt.h"
 #include "cli.h"
+#include "descriptor-planner.h"
 #include "index-planner.h"
 #include "invert.h"
 #include "planner.h"
@@ -27,11 +29,16 @@ static const char help[] =
 	"       mig-plan --index FILE --dialect sqlite|postgresql --env dev|staging|prod\n"
 	"                --migration ID --target-version SEMVER [--tenant ID]\n"
 	"                [--project ID] [--batch N] [--max-rejects N]\n"
+	"       mig-plan --descriptor FILE [--source FILE] --env dev|staging|prod\n"
+	"                --migration ID --target-version SEMVER [--tenant ID] [--project ID]\n"
+	"       mig-plan --steps FILE --env dev|staging|prod --migration ID\n"
+	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
 	"Write the plans that make the changes of a stream, the one that takes a database\n"
 	"to a declared schema, those of hand-written SQL, those that index documents in a\n"
-	"database, or those that undo plans.\n"
+	"database, the one that says what makes a descriptor another, or those that undo\n"
+	"plans.\n"
 	"\n"
 	"  --env ENV                 dev, staging or prod\n"
 	"  --migration ID            the migration, part of every idempotency key\n"
@@ -46,18 +53,22 @@ static const char help[] =
 	"  --baseline                only record as applied what is there already\n"
 	"  --index FILE              a table that is an index of the stream's documents\n"
 	"  --dialect NAME            of the database that will hold it\n"
+	"  --descriptor FILE         the descriptor that the domain is to have\n"
+	"  --source FILE             the one it has, instead of the snapshot on stdin\n"
+	"  --steps FILE              what InstantDB's schema planner says is to be done\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 success, 1 unexpected error, 2 usage or a line that is no record,\n"
 	"3 the stream was cut short or FILE or DIR is missing, 4 the stream was edited, too\n"
-	"many documents were rejected, rows are doubled or lead nowhere, or the schema or\n"
-	"set is invalid, tampered with, drifted or out of order, 5 a protected table.\n";
+	"many documents were rejected, rows are doubled or lead nowhere, or the schema,\n"
+	"set, descriptor or steps are invalid, tampered with, drifted or out of order, 5 a\n"
+	"protected table.\n";
 
 struct opts {
 	struct plan_ask ask;
-	const char *schema, *set, *index, *dialect;
+	const char *schema, *set, *index, *dialect, *descriptor, *source, *steps;
 	bool rollback, allow_empty, late, baseline;
 	const char *reason;
 };
@@ -67,18 +78,22 @@ static int check_way(const struct opts *o, int64_t unset)
 {
 	const struct plan_ask *a = &o->ask;
 	bool database = o->schema || o->set;
-	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL);
+	bool compared = o->descriptor || o->steps;
+	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL) + (o->descriptor != NULL) +
+	           (o->steps != NULL);
 
 	if (o->rollback && (a->env || a->migration_id || a->target_version || a->tenant || a->project ||
-	                    a->batch != unset || a->max_rejects != unset || from || o->dialect))
+	                    a->batch != unset || a->max_rejects != unset || from || o->dialect || o->source))
 		return cli_usage(help, "--rollback takes everything but --reason from the plans");
 	if (from > 1)
-		return cli_usage(help, "--schema, --set and --index exclude each other");
+		return cli_usage(help, "--schema, --set, --index, --descriptor and --steps exclude each other");
+	if (o->source && !o->descriptor)
+		return cli_usage(help, "--source goes with --descriptor");
 	if (!o->index != !o->dialect)
 		return cli_usage(help, "--index and --dialect go together");
 	if (o->dialect && strcmp(o->dialect, "sqlite") != 0 && strcmp(o->dialect, "postgresql") != 0)
 		return cli_usage(help, "--dialect: sqlite or postgresql: %s", o->dialect);
-	if (database && (a->batch != unset || a->max_rejects != unset))
+	if ((database || compared) && (a->batch != unset || a->max_rejects != unset))
 		return cli_usage(help, "--batch and --max-rejects are for documents");
 	if (!database && (o->allow_empty || o->baseline))
 		return cli_usage(help, "--allow-empty and --baseline go with --schema or --set");
@@ -108,6 +123,9 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "index", CLI_TEXT, &o->index },
 		                        { "dialect", CLI_TEXT, &o->dialect },
+		                        { "descriptor", CLI_TEXT, &o->descriptor },
+		                        { "source", CLI_TEXT, &o->source },
+		                        { "steps", CLI_TEXT, &o->steps },
 		                        { "out-of-order", CLI_FLAG, &o->late },
 		                        { "allow-empty", CLI_FLAG, &o->allow_empty },
 		                        { "baseline", CLI_FLAG, &o->baseline },
@@ -142,16 +160,16 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 static void run_schema(const struct opts *o, struct filter *f)
 {
 	const struct plan_ask *a = &o->ask;
-	struct schema_file file = SCHEMA_FILE_INIT;
+	struct docfile file = DOCFILE_INIT;
 	const struct schema_ask ask = { o->ask, &file.doc, o->schema, o->allow_empty };
 
-	if (schema_file_read(&file, o->schema, &f->d) == 0 && sandbox_pure(&f->d) == 0) {
+	if (docfile_read(&file, o->schema, "missing_schema", &f->d) == 0 && sandbox_pure(&f->d) == 0) {
 		if (o->baseline)
 			adopt_run(a, &file.doc, o->schema, &f->in, &f->out, &f->d);
 		else
 			schema_planner_run(&ask, &f->in, &f->out, &f->d);
 	}
-	schema_file_release(&file);
+	docfile_release(&file);
 }
 
 /* From hand-written SQL; its files are read before files are given up. */
@@ -183,6 +201,25 @@ static void run_index(const struct opts *o, struct filter *f)
 	rowindex_free(index);
 }
 
+/* From descriptors, or from what a planner made of them. */
+static void run_compared(const struct opts *o, struct filter *f)
+{
+	struct docfile to = DOCFILE_INIT, from = DOCFILE_INIT;
+	const char *file = o->steps ? o->steps : o->descriptor;
+	const struct descriptor_ask ask = { o->ask, &to.doc, o->source ? &from.doc : NULL, file, o->source };
+
+	if (docfile_read(&to, file, "missing_descriptor", &f->d) == 0 &&
+	    (!o->source || docfile_read(&from, o->source, "missing_descriptor", &f->d) == 0) &&
+	    sandbox_pure(&f->d) == 0) {
+		if (o->steps)
+			steps_planner_run(&o->ask, &to.doc, file, &f->out, &f->d);
+		else
+			descriptor_planner_run(&ask, &f->in, &f->out, &f->d);
+	}
+	docfile_release(&to);
+	docfile_release(&from);
+}
+
 static void run(const struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
@@ -211,13 +248,15 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, true);
+	filter_init(&f, progname, !o.steps && !o.source);
 	if (o.schema)
 		run_schema(&o, &f);
 	else if (o.set)
 		run_sql(&o, &f);
 	else if (o.index)
 		run_index(&o, &f);
+	else if (o.descriptor || o.steps)
+		run_compared(&o, &f);
 	else
 		run(&o, &f);
 	return filter_finish(&f);

@@ -355,7 +355,7 @@ static int read_step(struct reading *r, uint32_t tok, int64_t index, bool entry,
 	struct plan *p = r->p;
 
 	*s = (struct step){ .tok = tok };
-	if (plan_of_sql(p))
+	if (plan_of_sql(p) || plan_of_descriptor(p))
 		return plan_sql_step(p, s, index, entry, r->what, r->where, r->d);
 	if (shape(r, tok, step_members, t, r->what) < 0)
 		return -1;
@@ -467,8 +467,10 @@ static int read_counts(struct reading *r, uint32_t snapshot, uint32_t part)
 	    !doc_int(d, t[3], &p->records) || !doc_int(d, t[4], &p->rejects) || !doc_int(d, u[0], &p->part) ||
 	    !doc_int(d, u[1], &p->parts))
 		return usage(r, "snapshot or part is malformed");
-	/* an SQL plan's changes are steps, its records the tables that are there */
-	if ((!plan_of_sql(p) && p->changes + p->current + p->rejects != p->records) || p->part < 1 ||
+	/* elsewhere changes are steps, and records the tables or the like that are there */
+	bool counts_all = !plan_of_sql(p) && !plan_of_descriptor(p);
+
+	if ((counts_all && p->changes + p->current + p->rejects != p->records) || p->part < 1 ||
 	    p->part > p->parts)
 		return invalid(r, "conservation",
 		               "snapshot: changes, current and rejects do not add up to its records");
@@ -479,8 +481,8 @@ static int read_dialect(struct reading *r, uint32_t rows)
 {
 	struct plan *p = r->p;
 
-	if (p->dialect.s && !plan_of_sql(p) && !plan_of_rows(p))
-		return usage(r, "dialect is not one of sqlite, postgresql, rows");
+	if (p->dialect.s && !plan_of_sql(p) && !plan_of_rows(p) && !plan_of_descriptor(p))
+		return usage(r, "dialect is not one of sqlite, postgresql, rows, descriptor");
 	if (plan_of_rows(p) != (rows != DOC_NONE))
 		return usage(r, "\"rows\" stands in a plan of rows, and only there");
 	return plan_of_rows(p) ? rows_read_totals(&p->rows, p->doc, rows, r->where, r->d) : 0;
@@ -595,7 +597,7 @@ static int read_plan(struct plan *p, const struct doc *doc, uint32_t root, const
 		return -1;
 	if (p->nstep == 0)
 		return invalid(&r, "bad_plan", "it has no steps");
-	return plan_of_sql(p) ? plan_sql_pairs(p, where, d) : pair_up(&r);
+	return plan_of_sql(p) || plan_of_descriptor(p) ? plan_sql_pairs(p, where, d) : pair_up(&r);
 }
 
 int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d)
@@ -627,6 +629,11 @@ bool plan_of_sql(const struct plan *p)
 bool plan_of_rows(const struct plan *p)
 {
 	return p->dialect.s && text_is(p->dialect, "rows");
+}
+
+bool plan_of_descriptor(const struct plan *p)
+{
+	return p->dialect.s && text_is(p->dialect, "descriptor");
 }
 
 bool step_destroys(const struct plan *p, const struct step *s)

@@ -324,6 +324,8 @@ static int verify_plan(struct verifying *v, const struct plan *p)
 	if (plan_of_rows(p))
 		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store %s",
 		                v->s->ops->database ? "takes plans of SQL" : "holds documents");
+	if (plan_of_descriptor(p))
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "a plan of descriptors: no store takes it");
 	complaints_reset(&v->found);
 	check_against(v, p->hash);
 	if (v->s->ops->database)
