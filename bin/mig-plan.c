@@ -12,6 +12,7 @@
 #include "descriptor-planner.h"
 #include "index-planner.h"
 #include "invert.h"
+#include "phaser.h"
 #include "planner.h"
 #include "sandbox.h"
 #include "schema-planner.h"
@@ -33,6 +34,7 @@ static const char help[] =
 	"                --migration ID --target-version SEMVER [--tenant ID] [--project ID]\n"
 	"       mig-plan --steps FILE --env dev|staging|prod --migration ID\n"
 	"                --target-version SEMVER [--tenant ID] [--project ID]\n"
+	"       mig-plan --phases FILE --phase ID\n"
 	"       mig-plan --rollback [--reason TEXT]\n"
 	"\n"
 	"Write the plans that make the changes of a stream, the one that takes a database\n"
@@ -56,6 +58,8 @@ static const char help[] =
 	"  --descriptor FILE         the descriptor that the domain is to have\n"
 	"  --source FILE             the one it has, instead of the snapshot on stdin\n"
 	"  --steps FILE              what InstantDB's schema planner says is to be done\n"
+	"  --phases FILE             the phases of a migration without downtime\n"
+	"  --phase ID                make the plans on stdin this one of them\n"
 	"  --rollback                invert the plans on stdin\n"
 	"  --reason TEXT             why, for the rollback's header\n"
 	"  --help --version\n"
@@ -68,7 +72,7 @@ static const char help[] =
 
 struct opts {
 	struct plan_ask ask;
-	const char *schema, *set, *index, *dialect, *descriptor, *source, *steps;
+	const char *schema, *set, *index, *dialect, *descriptor, *source, *steps, *phases, *phase;
 	bool rollback, allow_empty, late, baseline;
 	const char *reason;
 };
@@ -82,9 +86,15 @@ static int check_way(const struct opts *o, int64_t unset)
 	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL) + (o->descriptor != NULL) +
 	           (o->steps != NULL);
 
-	if (o->rollback && (a->env || a->migration_id || a->target_version || a->tenant || a->project ||
-	                    a->batch != unset || a->max_rejects != unset || from || o->dialect || o->source))
+	bool own = a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != unset ||
+	           a->max_rejects != unset || from || o->dialect || o->source;
+
+	if (o->rollback && (own || o->phases))
 		return cli_usage(help, "--rollback takes everything but --reason from the plans");
+	if (o->phases && own)
+		return cli_usage(help, "--phases takes everything but --phase from the plans");
+	if (!o->phases != !o->phase)
+		return cli_usage(help, "--phases and --phase go together");
 	if (from > 1)
 		return cli_usage(help, "--schema, --set, --index, --descriptor and --steps exclude each other");
 	if (o->source && !o->descriptor)
@@ -126,6 +136,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "descriptor", CLI_TEXT, &o->descriptor },
 		                        { "source", CLI_TEXT, &o->source },
 		                        { "steps", CLI_TEXT, &o->steps },
+		                        { "phases", CLI_TEXT, &o->phases },
+		                        { "phase", CLI_TEXT, &o->phase },
 		                        { "out-of-order", CLI_FLAG, &o->late },
 		                        { "allow-empty", CLI_FLAG, &o->allow_empty },
 		                        { "baseline", CLI_FLAG, &o->baseline },
@@ -140,6 +152,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		return rc;
 	if (o->rollback)
 		return cli_text(help, "reason", o->reason) ? -1 : MIG_USAGE;
+	if (o->phases)
+		return cli_text(help, "phase", o->phase) ? -1 : MIG_USAGE;
 	if (!cli_env(help, a->env))
 		return MIG_USAGE;
 	if (!a->migration_id || !*a->migration_id)
@@ -220,6 +234,24 @@ static void run_compared(const struct opts *o, struct filter *f)
 	docfile_release(&from);
 }
 
+/* Plans become a phase of a migration. */
+static void run_phase(const struct opts *o, struct filter *f)
+{
+	struct phases phases = PHASES_INIT;
+	struct spool plans = { .fd = -1 };
+	const struct phase *ph = NULL;
+
+	if (phases_read(&phases, o->phases, &f->d) == 0 && !(ph = phases_find(&phases, text_cstr(o->phase))))
+		diag_add(&f->d, MIG_INVALID, "no_phase", o->phases, "no phase has the id %s", o->phase);
+	if (ph && ph->confirm)
+		diag_add(&f->d, MIG_INVALID, "no_phase", o->phases, "the phase %s is confirmed, and has no plans",
+		         ph->id);
+	else if (ph && spool_init(&plans, &f->d) == 0 && sandbox_pure(&f->d) == 0)
+		phaser_run(&phases, ph, &plans, &f->in, &f->out, &f->d);
+	spool_release(&plans);
+	phases_release(&phases);
+}
+
 static void run(const struct opts *o, struct filter *f)
 {
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
@@ -255,6 +287,8 @@ int main(int argc, char **argv)
 		run_sql(&o, &f);
 	else if (o.index)
 		run_index(&o, &f);
+	else if (o.phases)
+		run_phase(&o, &f);
 	else if (o.descriptor || o.steps)
 		run_compared(&o, &f);
 	else

@@ -477,6 +477,31 @@ static int read_counts(struct reading *r, uint32_t snapshot, uint32_t part)
 	return 0;
 }
 
+/* {"id":"expand","index":1,"kind":"expand","of":7,"strategy":H} */
+static int read_phase(struct reading *r, uint32_t phase)
+{
+	static const struct member m[] = { { "id", IS_STR }, { "index", IS_NUM },    { "kind", IS_STR },
+		                           { "of", IS_NUM }, { "strategy", IS_STR }, { NULL, 0 } };
+	struct plan *p = r->p;
+	struct plan_phase *x = &p->phase;
+	uint32_t t[5];
+
+	*x = (struct plan_phase){ .index = 0 };
+	if (phase == DOC_NONE)
+		return 0;
+	if (p->rollback_mode)
+		return usage(r, "a rollback plan is no phase");
+	if (shape(r, phase, m, t, "phase") < 0)
+		return -1;
+	x->id = get(r, t[0]);
+	x->kind = get(r, t[2]);
+	x->strategy = get(r, t[4]);
+	return doc_int(p->doc, t[1], &x->index) && doc_int(p->doc, t[3], &x->of) && x->index >= 1 &&
+	                       x->index <= x->of && is_hex(x->strategy) && x->id.n
+	               ? 0
+	               : usage(r, "phase is malformed");
+}
+
 static int read_dialect(struct reading *r, uint32_t rows)
 {
 	struct plan *p = r->p;
@@ -496,6 +521,7 @@ static int read_header(struct reading *r, uint32_t header)
 		                           { "migration_id", IS_STR },
 		                           { "mode", IS_STR },
 		                           { "part", IS_OBJ },
+		                           { "phase", IS_OBJ | MAY_LACK },
 		                           { "reason", IS_STR | MAY_LACK },
 		                           { "rows", IS_OBJ | MAY_LACK },
 		                           { "scope", IS_OBJ },
@@ -517,6 +543,7 @@ static int read_header(struct reading *r, uint32_t header)
 		MIGRATION,
 		MODE,
 		PART,
+		PHASE,
 		REASON,
 		ROWS,
 		SCOPE,
@@ -550,7 +577,7 @@ static int read_header(struct reading *r, uint32_t header)
 		return usage(r, "undoes names the undone plan_hash in a rollback plan, and only there");
 	if (!text_is(p->env, "dev") && !text_is(p->env, "staging") && !text_is(p->env, "prod"))
 		return usage(r, "env is not one of dev, staging, prod");
-	if (shape(r, t[SCOPE], scope, u, "scope") < 0)
+	if (read_phase(r, t[PHASE]) < 0 || shape(r, t[SCOPE], scope, u, "scope") < 0)
 		return -1;
 	p->project = get(r, u[0]);
 	p->tenant = get(r, u[1]);

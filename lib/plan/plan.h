@@ -46,6 +46,12 @@ struct step {
 	struct row_batch rows; /* of a plan of rows */
 };
 
+/* Which phase of a migration a plan is; id.s NULL: of none. */
+struct plan_phase {
+	struct text id, kind, strategy;
+	int64_t index, of;
+};
+
 struct plan {
 	const struct doc *doc;
 	uint32_t root;
@@ -56,6 +62,7 @@ struct plan {
 	struct text set_id, set_hash;
 	struct text undoes;          /* rollback: the plan_hash it undoes */
 	struct text reason;          /* rollback: why, or s == NULL */
+	struct plan_phase phase;
 	bool rollback_mode;
 	struct text dialect;         /* "sqlite", "postgresql": of SQL; "rows"; "descriptor"; s NULL: documents */
 	struct row_totals rows;      /* of a plan of rows */

@@ -2,6 +2,7 @@
 #include "rules.h"
 
 #include "breaking.h"
+#include "phase-rules.h"
 #include "rows-rules.h"
 #include "rules-descriptor.h"
 #include "rules-sql.h"
@@ -220,6 +221,7 @@ int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 	rc |= check_env(p, g, d);
 	rc |= check_scope(p, g, d);
 	rc |= check_flags(p, g, d);
+	rc |= phase_rules_check(p, g, d);
 	if (plan_of_sql(p))
 		return rc | sql_destruction(p, g, d) ? -1 : 0;
 	if (plan_of_descriptor(p))

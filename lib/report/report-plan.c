@@ -323,6 +323,8 @@ static void next_command(const struct plan_view *v, struct buf *b)
 		buf_addstr(b, " --prod-override TICKET");
 	if (v->destructive || v->irreversible)
 		buf_addstr(b, " --allow-destructive");
+	if (h->phase)
+		buf_addstr(b, " --phases FILE --evidence VERDICTS");
 	buf_addstr(b, v->descriptor.plans ? " --apply < PLANS" : " --apply < PLANS | mig-apply --store STORE");
 }
 
