@@ -302,3 +302,18 @@ phase_then_gate() {
 	fails 2 mig-plan --phases phases.json --phase expand --env dev
 	fails 2 mig-plan --rollback --phases phases.json --phase expand
 }
+
+@test "EK-63 the phases-required policy lets nothing be cleaned up in prod but by a phase" {
+	local policy=$MIG_ROOT/policies/phases-required.jq
+	hops 2.0.0 > bare
+	gate() { mig-gate --env "$1" --apply --prod-override CHG-1 --allow-destructive --policy "$policy" < plan > permits; }
+	cp bare plan && gate dev 2> /dev/null
+	mig-extract --store sqlite:app.db --schema |
+		mig-plan --set "$SETS/contacts" --env prod --migration contacts --target-version 2.0.0 > plan
+	fails 5 gate prod
+	grep -q '"code":"phases_required"' permits
+	[[ $stderr == *'up:sql@1.2.0..2.0.0'* ]]
+	jq -c 'select(.header.target_version == "1.0.0")' plan > safe
+	printf '{"digest":"%s","kind":"end","records":1,"tool":"mig-plan"}\n' "$(jq -r .plan_hash safe | sha256sum | cut -c 1-64)" >> safe
+	cp safe plan && gate prod
+}

@@ -138,8 +138,11 @@ static int read_attr(struct reading *r, const char *entity, uint32_t key)
 		return bad(r, entity, t->label, "has a config that is no object");
 	t->type = record_dup(d, type);
 	t->required = flag(d, def, required, &ok);
-	t->unique = flag(d, def, unique, &ok) | flag(d, config, set_unique, &ok);
-	t->indexed = flag(d, def, indexed, &ok) | flag(d, config, set_indexed, &ok);
+	/* each is looked at, so that one that is neither true nor false is found wherever it stands */
+	bool unique_set = flag(d, config, set_unique, &ok), indexed_set = flag(d, config, set_indexed, &ok);
+
+	t->unique = flag(d, def, unique, &ok) || unique_set;
+	t->indexed = flag(d, def, indexed, &ok) || indexed_set;
 	add_rest(&rest, d, def, known);
 	add_rest(&rest, d, config, settings);
 	t->rest = steal_text(&rest);
@@ -210,8 +213,9 @@ static int read_link(struct reading *r, uint32_t key)
 	uint32_t forward = member(d, key + 1, "forward"), reverse = member(d, key + 1, "reverse");
 	static const char *const ends[] = { "forward", "reverse", NULL };
 	struct end to = { NULL, NULL, NULL }, back = { NULL, NULL, NULL };
-	bool ok = read_end(d, forward, &to) & read_end(d, reverse, &back);
+	bool ok = read_end(d, forward, &to);
 
+	ok = read_end(d, reverse, &back) && ok;
 	if (ok) {
 		struct thing *t = add(r, THING_LINK, xstrdup(to.on), xstrdup(to.label));
 		struct buf rest = BUF_INIT;
