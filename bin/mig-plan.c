@@ -7,16 +7,7 @@
  * stdout: rejects, plans, end.  Exit: 0, 2, 3 (stream cut short), 4 (stream
  * edited, rejects over the limit, schema invalid or drifted), 1.
  */
-#include "adopt.h"
-#include "cli.h"
-#include "descriptor-planner.h"
-#include "index-planner.h"
-#include "invert.h"
-#include "phaser.h"
-#include "planner.h"
-#include "sandbox.h"
-#include "schema-planner.h"
-#include "sql-planner.h"
+#include "plan-way.h"
 
 static const char help[] =
 	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"
@@ -70,15 +61,8 @@ static const char help[] =
 	"set, descriptor or steps are invalid, tampered with, drifted or out of order, 5 a\n"
 	"protected table.\n";
 
-struct opts {
-	struct plan_ask ask;
-	const char *schema, *set, *index, *dialect, *descriptor, *source, *steps, *phases, *phase;
-	bool rollback, allow_empty, late, baseline;
-	const char *reason;
-};
-
 /* Which options go with which way of planning. */
-static int check_way(const struct opts *o, int64_t unset)
+static int check_way(const struct plan_way *o, int64_t unset)
 {
 	const struct plan_ask *a = &o->ask;
 	bool database = o->schema || o->set;
@@ -116,7 +100,7 @@ static int check_way(const struct opts *o, int64_t unset)
 	return -1;
 }
 
-static int parse_opts(struct opts *o, int argc, char **argv)
+static int parse_opts(struct plan_way *o, int argc, char **argv)
 {
 	struct plan_ask *a = &o->ask;
 	int64_t unset = -1;
@@ -170,109 +154,9 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return -1;
 }
 
-/* From a declared schema; its file is read before files are given up. */
-static void run_schema(const struct opts *o, struct filter *f)
-{
-	const struct plan_ask *a = &o->ask;
-	struct docfile file = DOCFILE_INIT;
-	const struct schema_ask ask = { o->ask, &file.doc, o->schema, o->allow_empty };
-
-	if (docfile_read(&file, o->schema, "missing_schema", &f->d) == 0 && sandbox_pure(&f->d) == 0) {
-		if (o->baseline)
-			adopt_run(a, &file.doc, o->schema, &f->in, &f->out, &f->d);
-		else
-			schema_planner_run(&ask, &f->in, &f->out, &f->d);
-	}
-	docfile_release(&file);
-}
-
-/* From hand-written SQL; its files are read before files are given up. */
-static void run_sql(const struct opts *o, struct filter *f)
-{
-	struct sqlset *set = sqlset_read(o->set, &f->d);
-	const struct sql_ask ask = { o->ask, o->late, o->allow_empty, o->baseline };
-
-	if (set && sandbox_pure(&f->d) == 0)
-		sql_planner_run(&ask, set, &f->in, &f->out, &f->d);
-	sqlset_free(set);
-}
-
-/* From documents: an index of them in a database. */
-static void run_index(const struct opts *o, struct filter *f)
-{
-	const struct index_ask ask = {
-		.plan = o->ask,
-		.dialect = *o->dialect == 's' ? DIALECT_SQLITE : DIALECT_POSTGRESQL,
-	};
-	struct rowindex *index = rowindex_read(o->index, &f->d);
-	struct spool spool = { .fd = -1 };
-	struct sorted rows;
-
-	if (sorted_init(&rows, &f->d) == 0 && index && spool_init(&spool, &f->d) == 0 && sandbox_pure(&f->d) == 0)
-		index_planner_run(&ask, index, &rows, &spool, &f->in, &f->out, &f->d);
-	sorted_release(&rows);
-	spool_release(&spool);
-	rowindex_free(index);
-}
-
-/* From descriptors, or from what a planner made of them. */
-static void run_compared(const struct opts *o, struct filter *f)
-{
-	struct docfile to = DOCFILE_INIT, from = DOCFILE_INIT;
-	const char *file = o->steps ? o->steps : o->descriptor;
-	const struct descriptor_ask ask = { o->ask, &to.doc, o->source ? &from.doc : NULL, file, o->source };
-
-	if (docfile_read(&to, file, "missing_descriptor", &f->d) == 0 &&
-	    (!o->source || docfile_read(&from, o->source, "missing_descriptor", &f->d) == 0) &&
-	    sandbox_pure(&f->d) == 0) {
-		if (o->steps)
-			steps_planner_run(&o->ask, &to.doc, file, &f->out, &f->d);
-		else
-			descriptor_planner_run(&ask, &f->in, &f->out, &f->d);
-	}
-	docfile_release(&to);
-	docfile_release(&from);
-}
-
-/* Plans become a phase of a migration. */
-static void run_phase(const struct opts *o, struct filter *f)
-{
-	struct phases phases = PHASES_INIT;
-	struct spool plans = { .fd = -1 };
-	const struct phase *ph = NULL;
-
-	if (phases_read(&phases, o->phases, &f->d) == 0 && !(ph = phases_find(&phases, text_cstr(o->phase))))
-		diag_add(&f->d, MIG_INVALID, "no_phase", o->phases, "no phase has the id %s", o->phase);
-	if (ph && ph->confirm)
-		diag_add(&f->d, MIG_INVALID, "no_phase", o->phases, "the phase %s is confirmed, and has no plans",
-		         ph->id);
-	else if (ph && spool_init(&plans, &f->d) == 0 && sandbox_pure(&f->d) == 0)
-		phaser_run(&phases, ph, &plans, &f->in, &f->out, &f->d);
-	spool_release(&plans);
-	phases_release(&phases);
-}
-
-static void run(const struct opts *o, struct filter *f)
-{
-	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
-	struct rowplan rows = { .sorted.file.fd = -1, .rows.fd = -1 };
-	struct diag *d = &f->d;
-
-	if (spool_init(&plans, d) == 0 &&
-	    (o->rollback || (spool_init(&rejects, d) == 0 && rowplan_init(&rows, d) == 0)) && sandbox_pure(d) == 0) {
-		if (o->rollback)
-			invert_run(o->reason, &plans, &f->in, &f->out, d);
-		else
-			planner_run(&o->ask, &plans, &rejects, &rows, &f->in, &f->out, d);
-	}
-	rowplan_release(&rows);
-	spool_release(&plans);
-	spool_release(&rejects);
-}
-
 int main(int argc, char **argv)
 {
-	struct opts o = { .rollback = false };
+	struct plan_way o = { .rollback = false };
 	struct filter f;
 
 	progname = "mig-plan";
@@ -280,18 +164,7 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, !o.steps && !o.source);
-	if (o.schema)
-		run_schema(&o, &f);
-	else if (o.set)
-		run_sql(&o, &f);
-	else if (o.index)
-		run_index(&o, &f);
-	else if (o.phases)
-		run_phase(&o, &f);
-	else if (o.descriptor || o.steps)
-		run_compared(&o, &f);
-	else
-		run(&o, &f);
+	filter_init(&f, progname, plan_way_reads(&o));
+	plan_way_run(&o, &f);
 	return filter_finish(&f);
 }
