@@ -14,7 +14,8 @@
 static const char help[] =
 	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
 	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-	"                [--allow RULE=REASON ...] [--rehearsed FILE]\n"
+	"                [--allow RULE=REASON ...] [--rehearsed FILE] [--phases FILE]\n"
+	"                [--evidence FILE ...] [--confirmed FILE ...]\n"
 	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
 	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
 	"                [--ttl SECONDS] [--now TIME]\n"
@@ -31,6 +32,12 @@ static const char help[] =
 	"                            given more than once\n"
 	"  --rehearsed FILE          refuse plans of databases that these verdicts of\n"
 	"                            mig-verify --rehearse do not speak of\n"
+	"  --phases FILE             the phases that the plans are one of; refuse them while\n"
+	"                            one before them is not done\n"
+	"  --evidence FILE           what mig-verify says of the phases before; may be given\n"
+	"                            more than once\n"
+	"  --confirmed FILE          a confirmation of a phase that has no plans; may be\n"
+	"                            given more than once\n"
 	"  --policy FILE.jq          ask this program too; may be given more than once\n"
 	"  --approval FILE           an approval of these plans; may be given more than once\n"
 	"  --approvals N             how many approvers plans in review need, in every env\n"
@@ -44,14 +51,14 @@ static const char help[] =
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
-	"3 the stream was cut short, or a key, policy or approval cannot be read, 4 a plan\n"
-	"was edited, breaks its contract or is for another env or scope, or a key, policy\n"
-	"or approval is none, 5 refused.\n";
+	"3 the stream was cut short, or a file cannot be read, 4 a plan was edited, breaks\n"
+	"its contract or is for another env, scope or strategy, or a key, policy, approval\n"
+	"or file of phases is none, 5 refused.\n";
 
 struct opts {
-	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed;
+	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed, *phases;
 	bool apply, dry_run, destructive;
-	struct cli_list allow, policies, approvals, trust;
+	struct cli_list allow, policies, approvals, trust, evidence, confirmed;
 	struct buf waivers;
 	int64_t needed, ttl; /* -1: not given */
 	char *stamp;
@@ -64,6 +71,8 @@ static void release_opts(struct opts *o)
 	free(o->policies.v);
 	free(o->approvals.v);
 	free(o->trust.v);
+	free(o->evidence.v);
+	free(o->confirmed.v);
 	free(o->stamp);
 }
 
@@ -92,6 +101,10 @@ static int check_opts(struct opts *o)
 		return cli_usage(help, "--key-id goes with --sign");
 	if (o->approvals.n && !o->trust.n)
 		return cli_usage(help, "--approval needs --trust: the keys of those who may approve");
+	if (!o->phases && (o->evidence.n || o->confirmed.n))
+		return cli_usage(help, "--evidence and --confirmed go with --phases");
+	if (o->confirmed.n && !o->trust.n)
+		return cli_usage(help, "--confirmed needs --trust: the keys of those who may confirm");
 	if (o->needed == 0 || o->needed > 1000)
 		return cli_usage(help, "--approvals: from 1 to 1000");
 	if (o->ttl == 0 || o->ttl > 3650 * INT64_C(86400))
@@ -110,6 +123,9 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "allow-destructive", CLI_FLAG, &o->destructive },
 		                        { "allow", CLI_LIST, &o->allow },
 		                        { "rehearsed", CLI_TEXT, &o->rehearsed },
+		                        { "phases", CLI_TEXT, &o->phases },
+		                        { "evidence", CLI_LIST, &o->evidence },
+		                        { "confirmed", CLI_LIST, &o->confirmed },
 		                        { "policy", CLI_LIST, &o->policies },
 		                        { "approval", CLI_LIST, &o->approvals },
 		                        { "approvals", CLI_COUNT, &o->needed },
@@ -173,6 +189,9 @@ int main(int argc, char **argv)
 			.approvals = o.approvals.v,
 			.trust = o.trust.v,
 			.rehearsed = o.rehearsed,
+			.phases = o.phases,
+			.evidence = o.evidence.v,
+			.confirmed = o.confirmed.v,
 			.sign = o.sign,
 			.key_name = o.key_id,
 			.ttl = o.ttl > 0 ? o.ttl : 0,

@@ -51,7 +51,7 @@ refused() {
 		and .scope == {tenant: "acme", project: "p1"} and .issued_at == "2025-01-01T00:00:00Z"' permits
 	holds '.[0].grant.rules | sort == (["plan_hash", "rollback_complete", "env_match", "scope_match", "apply_flag",
 		"prod_ticket", "destructive_flag", "irreversible_flag", "breaking_change", "version_bump", "review_approval",
-		"backup_first"] | sort)' permits
+		"backup_first", "critical_delta", "phase_order"] | sort)' permits
 }
 
 @test "CH-11 dev and staging need no ticket" {

@@ -111,6 +111,20 @@ refs() {
 	[ -z "$(asked plain | tr -d '\n')" ]
 }
 
+@test "EK-04 EK-05 what an endpoint says of itself is compared as it comes from mig-extract" {
+	domain plain > rows
+	jq -c 'select(.kind == "snapshot").descriptor.schema | .entities.notes.attrs.due = {valueType: "date"}
+		| del(.entities.voids)' rows > to.json
+	mig-plan --descriptor to.json --env dev --migration notes --target-version 1.0.0 < rows > plan
+	holds '.[0].steps | map(.actions[0].target + " " + .findings[0].severity) ==
+		["notes.due safe", "voids.id critical", "voids.n critical", "voids.title critical"]' plan
+	# the endpoint failed: so does all behind it
+	tries=0
+	fails 1 domain s500
+	printf '%s\n' "$output" > failed
+	fails 1 mig-plan --descriptor to.json --env dev --migration notes --target-version 1.0.0 < failed
+}
+
 @test "EK-05 a domain endpoint's descriptor is kept with the rows, and they make a whole stream" {
 	domain plain > rows
 	holds '.[0] | .kind == "snapshot" and .source == "domain" and .app == null and

@@ -549,6 +549,8 @@ static int check_kind(const struct run *r)
 {
 	if (plan_of_rows(r->p))
 		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store holds documents");
+	if (plan_of_descriptor(r->p))
+		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL, "a plan of descriptors: no store takes it");
 	if (plan_of_sql(r->p))
 		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL,
 		                "the plan was made for a database, this store is a folder");

@@ -156,33 +156,71 @@ static const struct given *namesake(const struct approvals *a, const struct give
 	return NULL;
 }
 
-int approvals_check(const struct approvals *a, const char *digest, const char *env, struct moment now, struct diag *d)
+/* What is wrong with it, whatever it speaks of. */
+static int check_one(const struct approvals *a, const struct given *g, const char *env, struct moment now,
+                     struct diag *d)
 {
+	const struct given *other = namesake(a, g);
+	const struct approval *it = &g->a;
 	struct moment until;
 	int rc = 0;
 
+	if (!text_is(it->env, env))
+		rc = diag_add(d, MIG_UNSAFE, "approval_env", g->path, "it approves for env %.*s, not %s",
+		              (int)it->env.n, it->env.s, env);
+	if (!moment_read(it->expires_at, &until) || moment_compare(now, until) >= 0)
+		rc = diag_add(d, MIG_UNSAFE, "approval_expired", g->path, "it expired at %.*s", (int)it->expires_at.n,
+		              it->expires_at.s);
+	if (other)
+		rc = diag_add(d, MIG_UNSAFE, "approval_name", g->path,
+		              "its key signed for another approver as well: %s", other->path);
+	return rc;
+}
+
+int approvals_check(const struct approvals *a, const char *digest, const char *env, struct moment now, struct diag *d)
+{
+	int rc = 0;
+
 	for (size_t i = 0; i < a->n; i++) {
-		const struct given *g = &a->list[i], *other = namesake(a, g);
+		const struct given *g = &a->list[i];
 		const struct approval *it = &g->a;
 
 		if (!text_is(it->digest, digest))
 			rc = diag_add(d, MIG_UNSAFE, "approval_digest", g->path,
 			              "it approves the plans of digest %.*s, these have %s", (int)it->digest.n,
 			              it->digest.s, digest);
-		if (!text_is(it->env, env))
-			rc = diag_add(d, MIG_UNSAFE, "approval_env", g->path, "it approves for env %.*s, not %s",
-			              (int)it->env.n, it->env.s, env);
-		if (!moment_read(it->expires_at, &until) || moment_compare(now, until) >= 0)
-			rc = diag_add(d, MIG_UNSAFE, "approval_expired", g->path, "it expired at %.*s",
-			              (int)it->expires_at.n, it->expires_at.s);
-		if (other)
-			rc = diag_add(d, MIG_UNSAFE, "approval_name", g->path,
-			              "its key signed for another approver as well: %s", other->path);
+		if (check_one(a, g, env, now, d) < 0)
+			rc = -1;
 	}
 	if (rc)
 		diag_hint(d, "mig approve --digest %s --env %s --approver NAME --ticket TICKET --expires-at TIME "
 		          "--key KEY.pem", digest, env);
 	return rc;
+}
+
+int approvals_check_each(const struct approvals *a, bool (*about)(void *arg, struct text digest), void *arg,
+                         const char *env, struct moment now, struct diag *d)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct given *g = &a->list[i];
+
+		if (!about(arg, g->a.digest))
+			rc = diag_add(d, MIG_UNSAFE, "approval_digest", g->path, "it confirms something else: %.*s",
+			              (int)g->a.digest.n, g->a.digest.s);
+		if (check_one(a, g, env, now, d) < 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+bool approvals_hold(const struct approvals *a, const char *digest)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (text_is(a->list[i].a.digest, digest))
+			return true;
+	return false;
 }
 
 static bool again(const struct approvals *a, const struct given *g)

@@ -47,6 +47,13 @@ int approvals_read(struct approvals *a, char *const *paths, const struct keyring
  */
 int approvals_check(const struct approvals *a, const char *digest, const char *env, struct moment now, struct diag *d);
 
+/* The same where each may speak of something else, which about knows: "approval_digest" where it does not. */
+int approvals_check_each(const struct approvals *a, bool (*about)(void *arg, struct text digest), void *arg,
+                         const char *env, struct moment now, struct diag *d);
+
+/* Does one of them speak of this digest? */
+bool approvals_hold(const struct approvals *a, const char *digest);
+
 /* How many approvers there are: who approves twice counts once. */
 size_t approvals_count(const struct approvals *a);
 

@@ -14,6 +14,7 @@ enum {
 	G_ISSUED,
 	G_KEY_ID,
 	G_NONCE,
+	G_PHASE,
 	G_POLICY,
 	G_RULES,
 	G_SCOPE,
@@ -34,6 +35,7 @@ static const struct member grant_members[] = { { "actor", IS_STR },
 	                                       { "issued_at", IS_STR },
 	                                       { "key_id", IS_STR | MAY_LACK },
 	                                       { "nonce", IS_STR },
+	                                       { "phase", IS_OBJ | MAY_LACK },
 	                                       { "policy_hash", IS_STR | MAY_LACK },
 	                                       { "rules", IS_ARR },
 	                                       { "scope", IS_OBJ },
@@ -70,6 +72,10 @@ static int check_waivers(const struct doc *d, uint32_t t, const char *where, str
 	return 0;
 }
 
+static const struct member phase_members[] = {
+	{ "id", IS_STR }, { "strategy", IS_STR }, { "verified", IS_ARR }, { NULL, 0 }
+};
+
 static struct text text_of(const struct doc *d, uint32_t t, struct buf *arena)
 {
 	return t == DOC_NONE ? (struct text){ NULL, 0 } : record_text(d, t, arena);
@@ -83,7 +89,7 @@ static bool is_true(const struct doc *d, uint32_t t)
 int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *arena, const char *where,
                struct diag *diag)
 {
-	uint32_t m[G_N], s[2];
+	uint32_t m[G_N], s[3];
 
 	if (shape_check(d, t, grant_members, m, "grant", where, diag) < 0 ||
 	    shape_check(d, m[G_SCOPE], scope_members, s, "scope", where, diag) < 0 ||
@@ -114,6 +120,13 @@ int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *are
 	if (m[G_APPROVALS]) {
 		g->approvals.s = doc_span(d, m[G_APPROVALS], &g->approvals.n);
 		g->napproval = d->tok[m[G_APPROVALS]].n;
+	}
+	if (m[G_PHASE]) {
+		if (shape_check(d, m[G_PHASE], phase_members, s, "phase", where, diag) < 0)
+			return -1;
+		g->phase.s = doc_span(d, m[G_PHASE], &g->phase.n);
+		g->phase_id = record_text(d, s[0], arena);
+		g->phase_strategy = record_text(d, s[1], arena);
 	}
 	if (m[G_WAIVERS])
 		g->waivers.s = doc_span(d, m[G_WAIVERS], &g->waivers.n);
@@ -148,6 +161,8 @@ void grant_write(struct buf *out, const struct grant *g, const char *rules, size
 	rec_str(&w, "issued_at", g->issued_at);
 	write_given(&w, "key_id", g->key_id);
 	rec_str(&w, "nonce", g->nonce);
+	if (g->phase.s)
+		rec_raw(&w, "phase", g->phase.s, g->phase.n);
 	write_given(&w, "policy_hash", g->policy_hash);
 	rec_raw(&w, "rules", rules, n);
 	rec_name(&w, "scope");

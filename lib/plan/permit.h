@@ -22,6 +22,8 @@ struct grant {
 	struct text approvals;            /* canonical array of {approver,key_id,ticket}; may lack */
 	size_t napproval;                 /* when read */
 	struct text waivers;              /* canonical array of {reason,rule_id}; may lack */
+	struct text phase;                /* canonical {id,strategy,verified}: what was found done; may lack */
+	struct text phase_id, phase_strategy; /* of it */
 	struct text policy_hash;          /* may lack: no policy was asked */
 	struct text key_id, signature;    /* lacking in a permit that is not signed */
 	uint32_t rules;                   /* token of the array of rule ids, when read */

@@ -1,4 +1,4 @@
-/* plan-sql-pairs.c -- what the steps of an SQL plan are to each other, for plan.c. */
+/* plan-sql-pairs.c -- what the steps of a plan of SQL or of descriptors are to each other, for plan.c. */
 #include "plan.h"
 
 #include <stdlib.h>
@@ -171,10 +171,12 @@ static bool is_inverse(const struct doc *d, const struct step *s, const struct s
 int plan_sql_pairs(struct plan *p, const char *where, struct diag *d)
 {
 	const struct reading r = { p, p->doc, where, d };
+	bool sql = plan_of_sql(p);
 
-	if (check_ids(&r) < 0 || check_record(&r) < 0 || check_target(&r) < 0 || check_schema(&r) < 0)
+	if (check_ids(&r) < 0 ||
+	    (sql && (check_record(&r) < 0 || check_target(&r) < 0 || check_schema(&r) < 0)))
 		return -1;
-	if (p->changes < (int64_t)p->nstep || p->current || p->rejects)
+	if (p->changes < (int64_t)p->nstep || (sql && p->current) || p->rejects)
 		return invalid(&r, "conservation", "snapshot: it counts other steps than there are");
 	if (p->rollback_mode)
 		return p->nundo == 0 ? 0 : invalid(&r, "bad_plan", "a rollback plan has no rollback of its own");
@@ -183,7 +185,7 @@ int plan_sql_pairs(struct plan *p, const char *where, struct diag *d)
 	for (size_t i = 0; i < p->nstep; i++) {
 		const struct step *u = &p->undo[p->nstep - 1 - i];
 
-		if (!is_inverse(p->doc, &p->step[i], u))
+		if (sql ? !is_inverse(p->doc, &p->step[i], u) : !plan_descriptor_inverse(p, &p->step[i], u))
 			return invalid(&r, "rollback_incomplete", "a rollback entry is not the inverse of its step");
 		p->step[i].reversible = u->reversible;
 	}

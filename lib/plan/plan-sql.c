@@ -1,4 +1,4 @@
-/* plan-sql.c -- the steps of SQL plans, for plan.c; mig-stream(5) shows them. */
+/* plan-sql.c -- the steps of SQL plans, and what those of descriptors share with them, for plan.c. */
 #include "ddl.h"
 #include "plan.h"
 #include "sqlfinding.h"
@@ -50,7 +50,7 @@ static int read_step_id(const struct reading *r, struct step *s)
 	s->what = (struct text){ colon + 1, (size_t)(at - colon - 1) };
 	s->from_version = (struct text){ at + 1, (size_t)(dots - at - 1) };
 	s->to_version = (struct text){ dots + 2, (size_t)(end - dots - 2) };
-	return sqlrule_valid(s->what) ? 0 : usage(r, "step_id says no such thing to do");
+	return sqlrule_valid(s->what) || plan_of_descriptor(r->p) ? 0 : usage(r, "step_id says no such thing to do");
 }
 
 /* Blank out $1, which stands for the value of the backup, for those who know of no parameters. */
@@ -306,7 +306,7 @@ int plan_sql_step(struct plan *p, struct step *s, int64_t index, bool entry, con
 	s->type = (enum step_type)type;
 	if (read_step_id(&r, s) < 0 || read_entry(&r, t, s, entry) < 0 || check_key(&r, s) < 0)
 		return -1;
-	return read_lists(&r, s, entry);
+	return plan_of_descriptor(p) ? plan_descriptor_step(p, s, entry, what, where, d) : read_lists(&r, s, entry);
 }
 
 bool plan_sql_destroys(const struct plan *p, const struct step *s)

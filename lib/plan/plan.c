@@ -355,7 +355,7 @@ static int read_step(struct reading *r, uint32_t tok, int64_t index, bool entry,
 	struct plan *p = r->p;
 
 	*s = (struct step){ .tok = tok };
-	if (plan_of_sql(p))
+	if (plan_of_sql(p) || plan_of_descriptor(p))
 		return plan_sql_step(p, s, index, entry, r->what, r->where, r->d);
 	if (shape(r, tok, step_members, t, r->what) < 0)
 		return -1;
@@ -467,20 +467,47 @@ static int read_counts(struct reading *r, uint32_t snapshot, uint32_t part)
 	    !doc_int(d, t[3], &p->records) || !doc_int(d, t[4], &p->rejects) || !doc_int(d, u[0], &p->part) ||
 	    !doc_int(d, u[1], &p->parts))
 		return usage(r, "snapshot or part is malformed");
-	/* an SQL plan's changes are steps, its records the tables that are there */
-	if ((!plan_of_sql(p) && p->changes + p->current + p->rejects != p->records) || p->part < 1 ||
+	/* elsewhere changes are steps, and records the tables or the like that are there */
+	bool counts_all = !plan_of_sql(p) && !plan_of_descriptor(p);
+
+	if ((counts_all && p->changes + p->current + p->rejects != p->records) || p->part < 1 ||
 	    p->part > p->parts)
 		return invalid(r, "conservation",
 		               "snapshot: changes, current and rejects do not add up to its records");
 	return 0;
 }
 
+/* {"id":"expand","index":1,"kind":"expand","of":7,"strategy":H} */
+static int read_phase(struct reading *r, uint32_t phase)
+{
+	static const struct member m[] = { { "id", IS_STR }, { "index", IS_NUM },    { "kind", IS_STR },
+		                           { "of", IS_NUM }, { "strategy", IS_STR }, { NULL, 0 } };
+	struct plan *p = r->p;
+	struct plan_phase *x = &p->phase;
+	uint32_t t[5];
+
+	*x = (struct plan_phase){ .index = 0 };
+	if (phase == DOC_NONE)
+		return 0;
+	if (p->rollback_mode)
+		return usage(r, "a rollback plan is no phase");
+	if (shape(r, phase, m, t, "phase") < 0)
+		return -1;
+	x->id = get(r, t[0]);
+	x->kind = get(r, t[2]);
+	x->strategy = get(r, t[4]);
+	return doc_int(p->doc, t[1], &x->index) && doc_int(p->doc, t[3], &x->of) && x->index >= 1 &&
+	                       x->index <= x->of && is_hex(x->strategy) && x->id.n
+	               ? 0
+	               : usage(r, "phase is malformed");
+}
+
 static int read_dialect(struct reading *r, uint32_t rows)
 {
 	struct plan *p = r->p;
 
-	if (p->dialect.s && !plan_of_sql(p) && !plan_of_rows(p))
-		return usage(r, "dialect is not one of sqlite, postgresql, rows");
+	if (p->dialect.s && !plan_of_sql(p) && !plan_of_rows(p) && !plan_of_descriptor(p))
+		return usage(r, "dialect is not one of sqlite, postgresql, rows, descriptor");
 	if (plan_of_rows(p) != (rows != DOC_NONE))
 		return usage(r, "\"rows\" stands in a plan of rows, and only there");
 	return plan_of_rows(p) ? rows_read_totals(&p->rows, p->doc, rows, r->where, r->d) : 0;
@@ -494,6 +521,7 @@ static int read_header(struct reading *r, uint32_t header)
 		                           { "migration_id", IS_STR },
 		                           { "mode", IS_STR },
 		                           { "part", IS_OBJ },
+		                           { "phase", IS_OBJ | MAY_LACK },
 		                           { "reason", IS_STR | MAY_LACK },
 		                           { "rows", IS_OBJ | MAY_LACK },
 		                           { "scope", IS_OBJ },
@@ -515,6 +543,7 @@ static int read_header(struct reading *r, uint32_t header)
 		MIGRATION,
 		MODE,
 		PART,
+		PHASE,
 		REASON,
 		ROWS,
 		SCOPE,
@@ -548,7 +577,7 @@ static int read_header(struct reading *r, uint32_t header)
 		return usage(r, "undoes names the undone plan_hash in a rollback plan, and only there");
 	if (!text_is(p->env, "dev") && !text_is(p->env, "staging") && !text_is(p->env, "prod"))
 		return usage(r, "env is not one of dev, staging, prod");
-	if (shape(r, t[SCOPE], scope, u, "scope") < 0)
+	if (read_phase(r, t[PHASE]) < 0 || shape(r, t[SCOPE], scope, u, "scope") < 0)
 		return -1;
 	p->project = get(r, u[0]);
 	p->tenant = get(r, u[1]);
@@ -595,7 +624,7 @@ static int read_plan(struct plan *p, const struct doc *doc, uint32_t root, const
 		return -1;
 	if (p->nstep == 0)
 		return invalid(&r, "bad_plan", "it has no steps");
-	return plan_of_sql(p) ? plan_sql_pairs(p, where, d) : pair_up(&r);
+	return plan_of_sql(p) || plan_of_descriptor(p) ? plan_sql_pairs(p, where, d) : pair_up(&r);
 }
 
 int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d)
@@ -627,6 +656,11 @@ bool plan_of_sql(const struct plan *p)
 bool plan_of_rows(const struct plan *p)
 {
 	return p->dialect.s && text_is(p->dialect, "rows");
+}
+
+bool plan_of_descriptor(const struct plan *p)
+{
+	return p->dialect.s && text_is(p->dialect, "descriptor");
 }
 
 bool step_destroys(const struct plan *p, const struct step *s)

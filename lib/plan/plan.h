@@ -39,11 +39,17 @@ struct step {
 	uint32_t undo;         /* the inverse operations, for reviewers */
 	bool reversible;
 	struct text note;      /* data_safety.note */
-	/* SQL plans only: ref is the object of step_id <object>:<what>@<from>..<to>; the lists are arrays */
+	/* of SQL and descriptors only: ref is the <object> of <object>:<what>@<from>..<to>; the lists are arrays */
 	struct text what;      /* "add_column" */
 	uint32_t actions, pre, post, findings;
 	bool outside;          /* "transaction":false: after the others, by itself */
 	struct row_batch rows; /* of a plan of rows */
+};
+
+/* Which phase of a migration a plan is; id.s NULL: of none. */
+struct plan_phase {
+	struct text id, kind, strategy;
+	int64_t index, of;
 };
 
 struct plan {
@@ -56,8 +62,9 @@ struct plan {
 	struct text set_id, set_hash;
 	struct text undoes;          /* rollback: the plan_hash it undoes */
 	struct text reason;          /* rollback: why, or s == NULL */
+	struct plan_phase phase;
 	bool rollback_mode;
-	struct text dialect;         /* "sqlite", "postgresql": of SQL; "rows"; s == NULL: documents */
+	struct text dialect;         /* "sqlite", "postgresql": of SQL; "rows"; "descriptor"; s NULL: documents */
 	struct row_totals rows;      /* of a plan of rows */
 	int64_t part, parts;
 	struct text digest;          /* snapshot */
@@ -90,9 +97,10 @@ int plan_read(struct plan *p, const struct doc *doc, uint32_t root, const char *
 int plan_reread(struct plan *p, const struct doc *doc, uint32_t root, const char *where, struct diag *d);
 void plan_release(struct plan *p);
 
-/* Is it a plan of SQL, of rows?  If neither, of documents. */
+/* Is it a plan of SQL, of rows, of descriptors?  If none of these, of documents. */
 bool plan_of_sql(const struct plan *p);
 bool plan_of_rows(const struct plan *p);
+bool plan_of_descriptor(const struct plan *p);
 
 /* Does a step destroy: a cleanup, or a patch that removes; of SQL, what a critical finding says destroys? */
 bool step_destroys(const struct plan *p, const struct step *s);
@@ -112,6 +120,11 @@ int plan_sql_step(struct plan *p, struct step *s, int64_t index, bool entry, con
                   struct diag *d);
 int plan_sql_pairs(struct plan *p, const char *where, struct diag *d);
 bool plan_sql_destroys(const struct plan *p, const struct step *s);
+
+/* Private to plan-sql.c, plan-sql-pairs.c and plan-descriptor.c: what only instructions have. */
+int plan_descriptor_step(struct plan *p, struct step *s, bool entry, const char *what, const char *where,
+                         struct diag *d);
+bool plan_descriptor_inverse(struct plan *p, const struct step *s, const struct step *u);
 
 /*
  * Write the plan whose text without plan_hash is in b, with its hash put in at

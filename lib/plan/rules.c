@@ -2,7 +2,9 @@
 #include "rules.h"
 
 #include "breaking.h"
+#include "phase-rules.h"
 #include "rows-rules.h"
+#include "rules-descriptor.h"
 #include "rules-sql.h"
 
 #include <stdio.h>
@@ -10,7 +12,7 @@
 
 const char rules_passed[] = "[\"plan_hash\",\"rollback_complete\",\"env_match\",\"scope_match\",\"apply_flag\","
 			    "\"prod_ticket\",\"destructive_flag\",\"irreversible_flag\",\"breaking_change\","
-			    "\"version_bump\",\"review_approval\",\"backup_first\"]";
+			    "\"version_bump\",\"review_approval\",\"backup_first\",\"critical_delta\",\"phase_order\"]";
 
 static bool blank(struct text t)
 {
@@ -184,6 +186,8 @@ const struct step *rules_review(const struct plan *p, const struct grant *g, str
 {
 	if (plan_of_sql(p))
 		return sql_review(p, g, d);
+	if (plan_of_descriptor(p))
+		return descriptor_review(p, d);
 	/* the way back was part of what was reviewed */
 	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++)
 		if (breaking_major(&p->step[i])) {
@@ -217,8 +221,11 @@ int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 	rc |= check_env(p, g, d);
 	rc |= check_scope(p, g, d);
 	rc |= check_flags(p, g, d);
+	rc |= phase_rules_check(p, g, d);
 	if (plan_of_sql(p))
 		return rc | sql_destruction(p, g, d) ? -1 : 0;
+	if (plan_of_descriptor(p))
+		return rc | descriptor_rules_check(p, g, d) ? -1 : 0;
 	rc |= check_contract(p, d);
 	rc |= check_bump(p, d);
 	rc |= check_destruction(p, g, d);

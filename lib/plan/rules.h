@@ -14,7 +14,8 @@
  * Judge plan p under grant g.  Each broken rule is a finding whose rule id is
  * the rule's name: "env_match", "scope_match", "breaking_change",
  * "version_bump" (MIG_INVALID); "apply_flag", "prod_ticket", "destructive_flag",
- * "irreversible_flag", "backup_first" (MIG_UNSAFE).  Hints name the next command.  Returns 0 or -1.
+ * "irreversible_flag", "backup_first", "critical_delta",
+ * "phase_order" (MIG_UNSAFE), "phase_destroys" (MIG_INVALID).  Hints name the next command.  Returns 0 or -1.
  */
 int rules_check(const struct plan *p, const struct grant *g, struct diag *d);
 

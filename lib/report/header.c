@@ -9,7 +9,7 @@
 void header_release(struct header *h)
 {
 	char *texts[] = { h->env, h->migration, h->target, h->mode, h->tenant, h->project, h->set_id, h->set_hash,
-	                  h->reason, h->undoes, h->tool_version, h->other };
+	                  h->reason, h->undoes, h->tool_version, h->phase, h->other };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);
@@ -45,10 +45,22 @@ static void identify(struct buf *out, const struct doc *d, uint32_t t)
 		}
 }
 
+/* {"id":"copy","index":3,"kind":"backfill","of":7,..}: "3 of 7, backfill: copy" */
+static char *name_phase(const struct doc *d, uint32_t phase)
+{
+	char *id = shown_member(d, phase, "id"), *kind = shown_member(d, phase, "kind");
+	char *s = xasprintf("%" PRId64 " of %" PRId64 ", %s: %s", int_member(d, phase, "index"),
+	                    int_member(d, phase, "of"), kind ? kind : "", id ? id : "");
+
+	free(id);
+	free(kind);
+	return s;
+}
+
 static void keep(struct header *h, const struct doc *d, uint32_t t)
 {
 	uint32_t set = object(d, t, "set"), scope = object(d, t, "scope"), snap = object(d, t, "snapshot"),
-	         part = object(d, t, "part");
+	         part = object(d, t, "part"), phase = object(d, t, "phase");
 
 	h->any = true;
 	h->env = shown_member(d, t, "env");
@@ -72,6 +84,7 @@ static void keep(struct header *h, const struct doc *d, uint32_t t)
 		h->current = int_member(d, snap, "current");
 		h->rejects = int_member(d, snap, "rejects");
 	}
+	h->phase = phase ? name_phase(d, phase) : NULL;
 	h->parts = part ? int_member(d, part, "of") : 1;
 }
 
@@ -135,6 +148,8 @@ void header_page(const struct header *h, struct page *p)
 		page_line(p, 0, "scope     none");
 	if (h->set_id)
 		page_line(p, 0, "set       %s %s", h->set_id, h->set_hash ? h->set_hash : "");
+	if (h->phase)
+		page_line(p, 0, "phase     %s", h->phase);
 	if (h->undoes)
 		page_line(p, 0, "undoes    %s%s", h->undoes, h->parts > 1 ? " and its other parts" : "");
 	if (h->reason)
@@ -159,6 +174,8 @@ void header_json(const struct header *h, struct buf *out)
 	rec_cstr(&w, "migration_id", h->migration);
 	rec_cstr(&w, "mode", h->mode);
 	rec_int(&w, "other_headers", (int64_t)h->others);
+	if (h->phase)
+		rec_cstr(&w, "phase", h->phase);
 	rec_cstr(&w, "reason", h->reason);
 	rec_name(&w, "scope");
 	rec_open(&in, out);

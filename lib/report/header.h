@@ -13,6 +13,7 @@
 struct header {
 	bool any;
 	char *env, *migration, *target, *mode, *tenant, *project, *set_id, *set_hash, *reason, *undoes, *tool_version;
+	char *phase;            /* "3 of 7, backfill: copy" */
 	int64_t records, changes, current, rejects, parts;
 	uint64_t others;        /* plans whose header speaks of something else */
 	char *other;            /* what the first of them speaks of */

@@ -23,6 +23,7 @@ void plan_view_init(struct plan_view *v)
 	kinds_init(&v->kinds);
 	rows_view_init(&v->rows);
 	sql_view_init(&v->sql);
+	descriptor_view_init(&v->descriptor);
 	counts_init(&v->stamps, MAX_TEXTS);
 	counts_init(&v->backups, MAX_TEXTS);
 	counts_init(&v->levers, MAX_TEXTS);
@@ -41,6 +42,7 @@ void plan_view_release(struct plan_view *v)
 	kinds_release(&v->kinds);
 	rows_view_release(&v->rows);
 	sql_view_release(&v->sql);
+	descriptor_view_release(&v->descriptor);
 	counts_release(&v->stamps);
 	counts_release(&v->backups);
 	counts_release(&v->levers);
@@ -123,7 +125,7 @@ static void add_step(struct plan_view *v, const struct plan *p, size_t i)
 
 	if (s->rows.any)
 		add_batch(v, p, s);
-	else if (!plan_of_sql(p))
+	else if (!plan_of_sql(p) && !plan_of_descriptor(p))
 		add_document(v, p, i);
 	if (step_destroys(p, s) && v->destructive++ < NAMED_DESTRUCTIVE)
 		v->destroys[v->destructive - 1] = shown_text(s->step_id);
@@ -139,6 +141,8 @@ int plan_view_add(struct plan_view *v, const struct plan *p, const char *where, 
 	v->entries += p->nundo;
 	if (plan_of_sql(p))
 		sql_view_add(&v->sql, p);
+	else if (plan_of_descriptor(p))
+		descriptor_view_add(&v->descriptor, p);
 	for (size_t i = 0; i < p->nstep; i++)
 		add_step(v, p, i);
 	/* a forward plan's entries are in reverse: the first step's is the last */
@@ -222,6 +226,10 @@ static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
 	if (v->sql.dialect)
 		page_line(p, 0, "database  %s, with %" PRId64 " table%s before", v->sql.dialect, h->records,
 		          h->records == 1 ? "" : "s");
+	else if (v->descriptor.plans)
+		page_line(p, 0,
+		          "deltas    %" PRId64 ", %" PRId64 " of %" PRId64 " things of the source stay as they are",
+		          h->changes, h->current, h->records);
 	else
 		page_line(p, 0,
 		          "records   %" PRId64 " = %" PRId64 " to change + %" PRId64 " current + %" PRId64 " rejected",
@@ -229,6 +237,7 @@ static void put_head(const struct plan_view *v, uint64_t named, struct page *p)
 	page_line(p, 0, "plans     %" PRIu64 ", steps %" PRIu64 ", %s", v->plans, v->steps,
 	          !header_rollback(h) ? "each with its rollback"
 	          : v->sql.dialect    ? "each undoes one"
+	          : v->descriptor.plans ? "each puts a definition back"
 	          : v->rows.any       ? "each puts the rows back that were there"
 	                              : "each puts the original bytes back");
 	if (!h->others && (int64_t)v->plans != h->parts)
@@ -276,8 +285,8 @@ static void put_safety(const struct plan_view *v, struct page *p, const struct c
 {
 	page_heading(p, "SAFETY");
 	if (v->destructive)
-		page_line(p, 0, "DESTROYS  steps that remove data: %" PRIu64 " (need --allow-destructive)",
-		          v->destructive);
+		page_line(p, 0, "DESTROYS  steps that remove data: %" PRIu64 " (%s)", v->destructive,
+		          v->descriptor.plans ? "blocked" : "need --allow-destructive");
 	else if (!v->sql.let_go)
 		page_line(p, 0, "destroys  nothing");
 	put_named(p, v->destroys, v->destructive, cap->destroys);
@@ -299,7 +308,12 @@ static void next_command(const struct plan_view *v, struct buf *b)
 	const struct header *h = &v->header;
 
 	if (v->grant.any) {
-		buf_addstr(b, "mig-apply --store STORE < PERMITS | mig-report");
+		buf_addstr(b, v->descriptor.plans ? "none: no store takes it"
+		                                  : "mig-apply --store STORE < PERMITS | mig-report");
+		return;
+	}
+	if (v->descriptor.plans && strcmp(descriptor_view_gate(&v->descriptor), "blocked") == 0) {
+		buf_addstr(b, "none: mig-gate lets no critical step pass; change the target, then plan again");
 		return;
 	}
 	buf_addstr(b, "mig-gate ");
@@ -308,7 +322,9 @@ static void next_command(const struct plan_view *v, struct buf *b)
 		buf_addstr(b, " --prod-override TICKET");
 	if (v->destructive || v->irreversible)
 		buf_addstr(b, " --allow-destructive");
-	buf_addstr(b, " --apply < PLANS | mig-apply --store STORE");
+	if (h->phase)
+		buf_addstr(b, " --phases FILE --evidence VERDICTS");
+	buf_addstr(b, v->descriptor.plans ? " --apply < PLANS" : " --apply < PLANS | mig-apply --store STORE");
 }
 
 static void put_tail(const struct plan_view *v, const char *digest, struct page *p, const struct caps *cap)
@@ -356,9 +372,12 @@ void plan_view_page(struct plan_view *v, struct rejects *rejects, const char *di
 
 	sort(v);
 	put_head(v, rejects->codes.total, &head);
-	if (v->sql.dialect && !v->kinds.c.n && !v->rows.any) { /* every statement is shown, however many lines */
-		page_append(p, &head);
-		sql_view_page(&v->sql, p);
+	if ((v->sql.dialect || v->descriptor.plans) && !v->kinds.c.n && !v->rows.any) {
+		page_append(p, &head); /* every statement and instruction is shown, however many lines */
+		if (v->sql.dialect)
+			sql_view_page(&v->sql, p);
+		if (v->descriptor.plans)
+			descriptor_view_page(&v->descriptor, p);
 		page_blank(p);
 		rejects_page(rejects, &tail, cap->codes, cap->examples);
 		put_safety(v, &tail, cap);
@@ -463,6 +482,10 @@ void plan_view_json(struct plan_view *v, struct buf *out)
 	sort(v);
 	rec_open(&w, out);
 	counts_json(&w, "backups", &v->backups);
+	if (v->descriptor.plans) {
+		rec_name(&w, "descriptor");
+		descriptor_view_json(&v->descriptor, out);
+	}
 	named_json(&w, "destructive", v->destroys, NAMED_DESTRUCTIVE, v->destructive);
 	grant_json(&w, v);
 	rec_name(&w, "header");

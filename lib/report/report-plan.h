@@ -11,6 +11,7 @@
 #include "permit.h"
 #include "plan.h"
 #include "rejects.h"
+#include "report-descriptor.h"
 #include "report-rows.h"
 #include "report-sql.h"
 
@@ -22,6 +23,7 @@ struct plan_view {
 	struct kinds kinds;
 	struct sql_view sql;               /* in the place of kinds where the plans are of SQL */
 	struct rows_view rows;             /* plans of rows, in place of kinds */
+	struct descriptor_view descriptor; /* plans of descriptors, likewise */
 	struct counts stamps, backups;     /* pointers; suffixes */
 	struct counts levers, notes;
 	uint64_t destructive, irreversible;

@@ -144,6 +144,8 @@ static int not_ours(const struct plan *p, struct db *db, struct diag *d)
 {
 	if (plan_of_rows(p))
 		return 0;
+	if (plan_of_descriptor(p))
+		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "a plan of descriptors: no store takes it");
 	if (!plan_of_sql(p))
 		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "the plan changes documents, this is a database");
 	if (!text_is(p->dialect, db->ops->dialect))

@@ -42,6 +42,8 @@ static int read_approvals(struct gate *g, const struct gate_ask *ask, struct dia
 
 	if (rc == 0)
 		rc = approvals_read(&g->approvals, ask->approvals, &ring, d);
+	if (rc == 0)
+		rc = phasing_read(&g->phasing, ask->phases, ask->evidence, ask->confirmed, &ring, d);
 	keyring_release(&ring);
 	if (rc < 0 || !g->approvals.n)
 		return rc;
@@ -55,7 +57,10 @@ int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d)
 {
 	int rc;
 
-	*g = (struct gate){ .grant = ask->grant, .needed = ask->needed, .policies = POLICIES_INIT };
+	*g = (struct gate){ .grant = ask->grant,
+		            .needed = ask->needed,
+		            .policies = POLICIES_INIT,
+		            .phasing = PHASING_INIT };
 	rc = make_nonce(g->nonce, d);
 	g->grant.nonce = text_cstr(g->nonce);
 	if (!moment_read(ask->grant.issued_at, &g->now))
@@ -81,6 +86,7 @@ void gate_close(struct gate *g)
 	approvals_release(&g->approvals);
 	policies_release(&g->policies);
 	rehearsals_release(&g->rehearsals);
+	phasing_release(&g->phasing);
 	buf_release(&g->approved);
 	free(g->hash);
 }
@@ -128,6 +134,8 @@ static int judge(struct gate *g, const struct record *r, struct plan *p, struct 
 	tally_plan(t, p->hash);
 	if (g->key)
 		keep_hash(g, p->hash);
+	/* what it finds is in the grant that the rules then see */
+	phasing_judge(&g->phasing, p, &g->grant, g->now, d);
 	rules_check(p, &g->grant, d);
 	rehearsals_check(&g->rehearsals, p, d);
 	if (rules_review(p, &g->grant, d))

@@ -8,6 +8,7 @@
 
 #include "approval.h"
 #include "permit.h"
+#include "phasing.h"
 #include "policy.h"
 #include "rehearsal.h"
 #include "spool.h"
@@ -19,6 +20,8 @@ struct gate_ask {
 	char *const *policies, *const *approvals, *const *trust;
 	const char *sign;       /* a private key's file, or NULL */
 	const char *rehearsed;  /* a file of verdicts that plans of databases need, or NULL */
+	const char *phases;     /* a file of phases, that the plans are one of, or NULL */
+	char *const *evidence, *const *confirmed; /* verdicts, and confirmations, of the phases before it */
 	const char *key_name;   /* what the grant calls it; NULL: by its id */
 	int64_t ttl;            /* seconds that the permits hold; 0: for ever */
 	size_t needed;          /* approvals that a plan in review needs; 0: one in prod, none elsewhere */
@@ -32,6 +35,7 @@ struct gate {
 	struct approvals approvals;
 	struct policies policies;
 	struct rehearsals rehearsals;
+	struct phasing phasing;
 	/* private */
 	char nonce[33], expires[MOMENT_SIZE];
 	struct buf approved;

@@ -23,22 +23,6 @@ struct planning {
 	size_t max;              /* bytes of a record that filters read */
 };
 
-int schema_file_read(struct schema_file *f, const char *path, struct diag *d)
-{
-	if (io_read_file(path, &f->text, "missing_schema", d) < 0)
-		return -1;
-	if (f->text.len && doc_parse(&f->doc, f->text.s, f->text.len, DOC_MAX_DEPTH) == 0)
-		return 0;
-	return diag_add(d, MIG_INVALID, "bad_json", path, "line %zu, column %zu: %s", f->text.len ? f->doc.err.line : 1,
-	                f->text.len ? f->doc.err.column : 1, f->text.len ? f->doc.err.reason : "nothing there");
-}
-
-void schema_file_release(struct schema_file *f)
-{
-	buf_release(&f->text);
-	doc_release(&f->doc);
-}
-
 static uint32_t member(const struct planning *p, const char *name)
 {
 	return doc_member(&p->in.doc, p->in.recorded, name, strlen(name));

@@ -8,19 +8,8 @@
 #ifndef MIG_SCHEMA_PLANNER_H
 #define MIG_SCHEMA_PLANNER_H
 
+#include "docfile.h"
 #include "planner.h"
-
-/* A declared schema as it stands in its file. */
-struct schema_file {
-	struct buf text;
-	struct doc doc;
-};
-
-#define SCHEMA_FILE_INIT { .doc = DOC_INIT }
-
-/* 0, or -1 after MIG_PRECONDITION "missing_schema" or MIG_INVALID "bad_json" with its place. */
-int schema_file_read(struct schema_file *f, const char *path, struct diag *d);
-void schema_file_release(struct schema_file *f);
 
 struct schema_ask {
 	struct plan_ask plan;

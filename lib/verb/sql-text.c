@@ -115,7 +115,7 @@ static void add_header(struct buf *b, const struct sql_header *h)
 	struct rec w, in;
 
 	rec_open(&w, b);
-	rec_cstr(&w, "dialect", h->dialect == DIALECT_SQLITE ? "sqlite" : "postgresql");
+	rec_cstr(&w, "dialect", h->language ? h->language : h->dialect == DIALECT_SQLITE ? "sqlite" : "postgresql");
 	rec_cstr(&w, "env", a->env);
 	rec_int(&w, "format", 1);
 	rec_cstr(&w, "migration_id", a->migration_id);
@@ -140,7 +140,7 @@ static void add_header(struct buf *b, const struct sql_header *h)
 	rec_name(&w, "snapshot");
 	rec_open(&in, b);
 	rec_int(&in, "changes", (int64_t)h->nstep);
-	rec_int(&in, "current", 0);
+	rec_int(&in, "current", h->current);
 	rec_cstr(&in, "digest", h->digest);
 	rec_int(&in, "records", h->records);
 	rec_int(&in, "rejects", 0);

@@ -1,5 +1,5 @@
 /*
- * sql-text.h -- the text of an SQL plan: header, steps, rollback entries.
+ * sql-text.h -- the text of a plan of SQL or of descriptors: header, steps, rollback entries.
  *
  * Floor 14.
  */
@@ -13,8 +13,9 @@
 struct sql_header {
 	const struct plan_ask *ask;
 	enum dialect dialect;
+	const char *language;      /* what header.dialect says instead, or NULL */
 	const char *digest;        /* of what was planned from: the live schema, or a stream of documents, */
-	int64_t records;           /* and how many tables or documents it holds */
+	int64_t records, current;  /* how many tables, documents or things it holds, and stay as they are */
 	const char *set_id, *set_hash, *target_version;
 	size_t part, parts, nstep; /* nstep: of all parts */
 	size_t max;                /* bytes of a record that filters read */

@@ -338,6 +338,8 @@ static int verify_rows(struct verifying *v, const struct plan *p)
 
 static int verify_plan(struct verifying *v, const struct plan *p)
 {
+	if (plan_of_descriptor(p))
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "a plan of descriptors: no store takes it");
 	complaints_reset(&v->found);
 	check_against(v, p->hash);
 	if (plan_of_rows(p))

@@ -1,0 +1,1 @@
+UPDATE contacts SET email = NULL WHERE email = lower(trim(mail));

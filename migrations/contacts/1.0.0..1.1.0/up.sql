@@ -1,0 +1,1 @@
+UPDATE contacts SET email = lower(trim(mail)) WHERE email IS NULL;

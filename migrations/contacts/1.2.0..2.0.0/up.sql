@@ -1,0 +1,2 @@
+DROP VIEW contacts_unlike;
+ALTER TABLE contacts DROP COLUMN mail;
