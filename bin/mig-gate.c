@@ -14,7 +14,7 @@
 static const char help[] =
 	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
 	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
-	"                [--allow RULE=REASON ...] [--rehearsed FILE]\n"
+	"                [--allow RULE=REASON ...] [--rehearsed FILE] [--bundle DIR]\n"
 	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
 	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
 	"                [--ttl SECONDS] [--now TIME]\n"
@@ -31,6 +31,8 @@ static const char help[] =
 	"                            given more than once\n"
 	"  --rehearsed FILE          refuse plans of databases that these verdicts of\n"
 	"                            mig-verify --rehearse do not speak of\n"
+	"  --bundle DIR              refuse plans whose bundle (mig-bundle) is not there, whole\n"
+	"                            and unchanged\n"
 	"  --policy FILE.jq          ask this program too; may be given more than once\n"
 	"  --approval FILE           an approval of these plans; may be given more than once\n"
 	"  --approvals N             how many approvers plans in review need, in every env\n"
@@ -44,12 +46,12 @@ static const char help[] =
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
-	"3 the stream was cut short, or a key, policy or approval cannot be read, 4 a plan\n"
-	"was edited, breaks its contract or is for another env or scope, or a key, policy\n"
-	"or approval is none, 5 refused.\n";
+	"3 the stream was cut short, a key, policy or approval cannot be read, or a bundle is\n"
+	"incomplete, 4 a plan was edited, breaks its contract or is for another env or scope,\n"
+	"a key, policy or approval is none, or a bundle was changed, 5 refused.\n";
 
 struct opts {
-	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed;
+	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed, *bundle;
 	bool apply, dry_run, destructive;
 	struct cli_list allow, policies, approvals, trust;
 	struct buf waivers;
@@ -110,6 +112,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "allow-destructive", CLI_FLAG, &o->destructive },
 		                        { "allow", CLI_LIST, &o->allow },
 		                        { "rehearsed", CLI_TEXT, &o->rehearsed },
+		                        { "bundle", CLI_TEXT, &o->bundle },
 		                        { "policy", CLI_LIST, &o->policies },
 		                        { "approval", CLI_LIST, &o->approvals },
 		                        { "approvals", CLI_COUNT, &o->needed },
@@ -173,6 +176,7 @@ int main(int argc, char **argv)
 			.approvals = o.approvals.v,
 			.trust = o.trust.v,
 			.rehearsed = o.rehearsed,
+			.bundle = o.bundle,
 			.sign = o.sign,
 			.key_name = o.key_id,
 			.ttl = o.ttl > 0 ? o.ttl : 0,

@@ -23,6 +23,7 @@ struct grant {
 	size_t napproval;                 /* when read */
 	struct text waivers;              /* canonical array of {reason,rule_id}; may lack */
 	struct text policy_hash;          /* may lack: no policy was asked */
+	struct text bundle_hash;          /* may lack: no bundle was asked for */
 	struct text key_id, signature;    /* lacking in a permit that is not signed */
 	uint32_t rules;                   /* token of the array of rule ids, when read */
 };

@@ -7,6 +7,7 @@
 #define MIG_GATE_H
 
 #include "approval.h"
+#include "bundle.h"
 #include "permit.h"
 #include "policy.h"
 #include "rehearsal.h"
@@ -19,6 +20,7 @@ struct gate_ask {
 	char *const *policies, *const *approvals, *const *trust;
 	const char *sign;       /* a private key's file, or NULL */
 	const char *rehearsed;  /* a file of verdicts that plans of databases need, or NULL */
+	const char *bundle;     /* a folder whose bundle must be whole, or NULL */
 	const char *key_name;   /* what the grant calls it; NULL: by its id */
 	int64_t ttl;            /* seconds that the permits hold; 0: for ever */
 	size_t needed;          /* approvals that a plan in review needs; 0: one in prod, none elsewhere */
@@ -32,6 +34,7 @@ struct gate {
 	struct approvals approvals;
 	struct policies policies;
 	struct rehearsals rehearsals;
+	struct bundle bundle;   /* hash "": none was asked for */
 	/* private */
 	char nonce[33], expires[MOMENT_SIZE];
 	struct buf approved;
@@ -41,7 +44,7 @@ struct gate {
 };
 
 /*
- * Read the keys, policies, approvals and verdicts: 0, or -1 after findings.  Borrows ask's
+ * Read the keys, policies, approvals, verdicts and the bundle: 0, or -1 after findings.  Borrows ask's
  * texts as long as g is used; gate_close must be called either way.
  */
 int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d);
