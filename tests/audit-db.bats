@@ -271,6 +271,38 @@ dropped() {
 	grep -q 'the audit has no final record' err
 }
 
+# kept: what the process that keeps the audit of a filter holds.
+kept() {
+	local keeper fd
+	mkfifo "kept.$((++fifos))"
+	mig-report < "kept.$fifos" 2>&1 3>&- | cat > out &
+	exec {hold}> "kept.$fifos"
+	for _ in {1..200}; do
+		[ "$(asked "SELECT count(*) FROM migration_audit_records" 2> err)" != 1 ] || break
+		sleep 0.02
+	done
+	for fd in /proc/[0-9]*/fd; do
+		keeper=${fd%/fd}
+		[[ $(readlink "$fd/0") == /dev/null && $(readlink "$keeper/exe") == "$MIG_X/mig-report" &&
+			$(readlink "$keeper/cwd") == "$PWD" ]] || continue
+		ls -l "$fd" > held
+		run ! grep -e pipe: -e kept held
+		[[ $(readlink "$fd/1") == /dev/null && $(readlink "$fd/2") == /dev/null ]]
+		grep -q __asan_init "$MIG_X/mig-hash" || grep -q '^NoNewPrivs:.*1$' "$keeper/status"
+		found=$((found + 1))
+	done
+	nothing mig-plan >&"$hold"
+	exec {hold}>&-
+	wait
+	pairs 1
+}
+
+@test "the process that keeps an audit holds nothing of its filter's, and has given up what it does not need" {
+	fifos=0 found=0
+	each kept
+	[ $found -eq 2 ]
+}
+
 @test "a final row that cannot be written any more makes the run fail with 1" {
 	fifos=0
 	each dropped
