@@ -164,6 +164,31 @@ killed() {
 	done
 }
 
+late() {
+	local before
+	mkfifo "late.$((++fifos))"
+	mig-report < "late.$fifos" > out 2> err 3>&- &
+	exec {hold}> "late.$fifos"
+	for _ in {1..200}; do
+		[ "$(asked "SELECT count(*) FROM migration_audit_records" 2> err)" != 1 ] || break
+		sleep 0.02
+	done
+	sleep 1.1
+	before=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	kill -KILL $!
+	wait $! || true
+	exec {hold}>&-
+	no_keeper
+	[[ $(last "created_at >= '$before'") = [1t] ]]
+	pairs 1
+}
+
+@test "EK-58 the final row of one that is killed has the time at which it was" {
+	fifos=0
+	unset SOURCE_DATE_EPOCH
+	each late
+}
+
 @test "EK-58 one that is killed has a final row, also where its whole group gets the signal" {
 	fifos=0
 	each killed

@@ -29,7 +29,7 @@ struct sink {
 	void (*close)(int handle);
 };
 
-/* A sink that has more to open than a file. */
+/* Lines of a file; rows of a table, see audit-keep.h. */
 extern const struct sink sink_file, sink_sqlite, sink_pg, sink_postgres;
 
 #endif
