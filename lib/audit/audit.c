@@ -230,14 +230,15 @@ int audit_begin(const char *names, const struct audit_run *run, struct diag *d)
 	audit.env = copy(run->env);
 	audit.tenant = copy(run->tenant);
 	audit.now = copy(run->now);
-	int rc = open_all(names, run, d);
+	if (open_all(names, run, d) < 0) {
+		forget();
+		return -1;
+	}
+	prepare(); /* first: whoever sees the snapshot can count on an end */
+	int rc = write_snapshot(run, d);
 
-	if (rc < 0)
+	if (!audit.n)
 		forget();
-	else if ((rc = write_snapshot(run, d)) < 0 && !audit.n)
-		forget();
-	else
-		prepare();
 	return rc;
 }
 
