@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(CFLAGS)
 # Where libpq-fe.h is; its library is opened by those that need it, see docs/adr/0070.
 PQ_INCLUDE ?= /usr/include/postgresql
 ALL_CPPFLAGS = -D_GNU_SOURCE $(addprefix -I,$(wildcard lib/*/)) -isystem $(PQ_INCLUDE) $(OPTCPP) $(CPPFLAGS)
-# A filter that opens no store has no use for a database's library.
+# SQLite is in every filter, which may keep its audit there; other libraries of databases are opened when needed.
 LIBS = -ljq -lcrypto -Wl,--push-state,-Bstatic -lsqlite3 -Wl,--pop-state -lm
 
 TOOLS = $(patsubst bin/%.c,%,$(wildcard bin/mig-*.c))

@@ -15,7 +15,7 @@ static const char help[] =
 	"usage: mig-gate --env dev|staging|prod [--apply | --dry-run] [--tenant ID]\n"
 	"                [--project ID] [--prod-override TICKET] [--allow-destructive]\n"
 	"                [--allow RULE=REASON ...] [--rehearsed FILE] [--phases FILE]\n"
-	"                [--evidence FILE ...] [--confirmed FILE ...]\n"
+	"                [--evidence FILE ...] [--confirmed FILE ...] [--bundle DIR]\n"
 	"                [--policy FILE.jq ...] [--approval FILE ...] [--approvals N]\n"
 	"                [--trust KEY.pem ...] [--sign KEY.pem] [--key-id ID]\n"
 	"                [--ttl SECONDS] [--now TIME]\n"
@@ -38,6 +38,8 @@ static const char help[] =
 	"                            more than once\n"
 	"  --confirmed FILE          a confirmation of a phase that has no plans; may be\n"
 	"                            given more than once\n"
+	"  --bundle DIR              refuse plans whose bundle (mig-bundle) is not there, whole\n"
+	"                            and unchanged\n"
 	"  --policy FILE.jq          ask this program too; may be given more than once\n"
 	"  --approval FILE           an approval of these plans; may be given more than once\n"
 	"  --approvals N             how many approvers plans in review need, in every env\n"
@@ -51,12 +53,12 @@ static const char help[] =
 	"  --help --version\n"
 	"\n"
 	"Exit status: 0 permits written, 1 unexpected error, 2 usage or an unknown record,\n"
-	"3 the stream was cut short, or a file cannot be read, 4 a plan was edited, breaks\n"
-	"its contract or is for another env, scope or strategy, or a key, policy, approval\n"
-	"or file of phases is none, 5 refused.\n";
+	"3 the stream was cut short, a file cannot be read, or a bundle is incomplete, 4 a\n"
+	"plan was edited, breaks its contract or is for another env, scope or strategy, a\n"
+	"key, policy, approval or file of phases is none, or a bundle was changed, 5 refused.\n";
 
 struct opts {
-	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed, *phases;
+	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed, *phases, *bundle;
 	bool apply, dry_run, destructive;
 	struct cli_list allow, policies, approvals, trust, evidence, confirmed;
 	struct buf waivers;
@@ -126,6 +128,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "phases", CLI_TEXT, &o->phases },
 		                        { "evidence", CLI_LIST, &o->evidence },
 		                        { "confirmed", CLI_LIST, &o->confirmed },
+		                        { "bundle", CLI_TEXT, &o->bundle },
 		                        { "policy", CLI_LIST, &o->policies },
 		                        { "approval", CLI_LIST, &o->approvals },
 		                        { "approvals", CLI_COUNT, &o->needed },
@@ -192,6 +195,7 @@ int main(int argc, char **argv)
 			.phases = o.phases,
 			.evidence = o.evidence.v,
 			.confirmed = o.confirmed.v,
+			.bundle = o.bundle,
 			.sign = o.sign,
 			.key_name = o.key_id,
 			.ttl = o.ttl > 0 ? o.ttl : 0,

@@ -27,10 +27,11 @@ setup() {
 		[mig-approve]="--digest $(printf '%064d' 0) --env dev --approver ada --ticket T-1
 			--expires-at 2025-01-02T00:00:00Z --key $PWD/key.pem"
 		[mig-import]="--from goose --to imported $PWD/goose"
+		[mig-bundle]="--out bundle"
 	)
 	declare -gA reads=([mig-extract]=/dev/null [mig-transform]=documents [mig-plan]=changed [mig-gate]=plan
 		[mig-apply]=permits [mig-verify]=plan [mig-report]=plan [mig-hash]=plan
-		[mig-approve]=/dev/null [mig-import]=/dev/null)
+		[mig-approve]=/dev/null [mig-import]=/dev/null [mig-bundle]=/dev/null)
 	tools=()
 	for tool in "$MIG_X"/mig-*; do
 		[[ $tool = *.* ]] || tools+=("${tool##*/}")
@@ -130,7 +131,7 @@ options() {
 }
 
 @test "CH-33 each flag that is required is named when it is missing" {
-	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify mig-approve mig-import; do
+	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify mig-approve mig-import mig-bundle; do
 		usage "$tool"
 		[[ $stderr == *' is required'* ]] || fail "$tool: $stderr"
 	done
@@ -324,7 +325,7 @@ options() {
 
 @test "CH-01 the same bytes in give the same bytes out, twice, in any locale, time zone, umask and folder" {
 	sha256sum site/job/*/manifest.json > earlier
-	for tool in mig-extract mig-transform mig-plan mig-verify mig-report mig-hash mig-approve mig-import; do
+	for tool in mig-extract mig-transform mig-plan mig-verify mig-report mig-hash mig-approve mig-import mig-bundle; do
 		call "$tool" < "${reads[$tool]}" > first
 		call "$tool" < "${reads[$tool]}" > second
 		cmp first second

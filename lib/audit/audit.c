@@ -4,95 +4,24 @@
 #include "moment.h"
 #include "record.h"
 #include "redact.h"
+#include "sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-/* A kind of sink.  append is called in a signal handler, too. */
-struct sink {
-	const char *scheme;
-	int (*open)(const char *rest, struct diag *d); /* a handle, or -1 after a finding */
-	int (*append)(int handle, const char *line, size_t n);
-	int (*flush)(int handle);
-	void (*close)(int handle);
-};
+static const struct sink *const sinks[] = { &sink_file, &sink_sqlite, &sink_pg, &sink_postgres };
 
-static bool is_torn(int fd)
-{
-	struct stat st;
-	char last = '\n';
+enum { KINDS = sizeof sinks / sizeof *sinks, MOST = 4 };
 
-	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
-}
-
-/*
- * A writer that died in the middle of a line must not spoil the next one.  One
- * that is at work may show the same for an instant; the lock is for those who mend.
- */
-static void mend(int fd)
-{
-	static const struct timespec instant = { .tv_nsec = 2000000 };
-
-	if (!is_torn(fd))
-		return;
-	nanosleep(&instant, NULL);
-	flock(fd, LOCK_EX | LOCK_NB);
-	if (is_torn(fd) && write(fd, "\n", 1) < 0)
-		return; /* the next write tells why */
-	flock(fd, LOCK_UN);
-}
-
-static int file_open(const char *path, struct diag *d)
-{
-	struct stat st;
-	int low = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-	int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, 3); /* a closed stdin or stderr must not become the audit */
-
-	if (low >= 0)
-		close(low);
-	if (fd < 0)
-		return diag_add(d, MIG_PRECONDITION, "audit_unreachable", path, "the audit: %s", strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return diag_add(d, MIG_PRECONDITION, "audit_unreachable", path, "the audit is no regular file");
-	}
-	mend(fd);
-	return fd;
-}
-
-/* One write, which O_APPEND makes one piece of the file; a part of it is a failure. */
-static int file_append(int fd, const char *line, size_t n)
-{
-	ssize_t w;
-
-	while ((w = write(fd, line, n)) < 0 && errno == EINTR)
-		;
-	if (w >= 0 && (size_t)w < n)
-		errno = ENOSPC;
-	return w == (ssize_t)n ? 0 : -1;
-}
-
-static int file_flush(int fd)
-{
-	return fdatasync(fd);
-}
-
-static void file_close(int fd)
-{
-	close(fd);
-}
-
-static const struct sink sinks[] = { { "file:", file_open, file_append, file_flush, file_close } };
-
-/* The one that this process has; sink is NULL without. */
+/* The one that this process has; n is 0 without. */
 static struct {
-	const struct sink *sink;
-	int handle;
+	struct {
+		const struct sink *sink;
+		int handle;
+	} to[MOST];
+	size_t n;
 	pid_t pid;
 	char *run_id, *script, *env, *tenant, *now;
 	struct buf died; /* the final record of one that cannot make it any more: see prepare */
@@ -101,6 +30,10 @@ static struct {
 
 static void forget(void)
 {
+	while (audit.n) {
+		audit.n--;
+		audit.to[audit.n].sink->close(audit.to[audit.n].handle);
+	}
 	free(audit.run_id);
 	free(audit.script);
 	free(audit.env);
@@ -173,11 +106,25 @@ static void prepare(void)
 	put_final(&audit.died, &end);
 	audit.died_time = sizeof "{\"createdAt\":\"" - 1;
 	audit.died_exit = (size_t)(strstr(audit.died.s, "\"exit\":") - audit.died.s) + sizeof "\"exit\":" - 1;
+	for (size_t i = 0; i < audit.n; i++)
+		if (audit.to[i].sink->will)
+			audit.to[i].sink->will(audit.to[i].handle, audit.died.s, audit.died.len, !audit.now);
 }
 
+/* Why a sink did not take a record: its own words, or the kernel's. */
+static const char *why(const struct sink_said *said)
+{
+	return said->why[0] ? said->why : strerror(errno);
+}
+
+/*
+ * The record goes to each sink in turn.  Where one does not take it, the others
+ * behind it are left, and those ahead of it keep what they have: its end follows.
+ */
 static int write_snapshot(const struct audit_run *run, struct diag *d)
 {
 	struct buf b = BUF_INIT, payload = BUF_INIT;
+	struct sink_said said;
 	struct rec w;
 	int rc = 0;
 
@@ -187,8 +134,16 @@ static int write_snapshot(const struct audit_run *run, struct diag *d)
 	rec_cstr(&w, "version", MIG_VERSION);
 	rec_close(&w);
 	put(&b, "snapshot", &payload);
-	if (audit.sink->append(audit.handle, b.s, b.len) < 0 || audit.sink->flush(audit.handle) < 0)
-		rc = diag_add(d, MIG_PRECONDITION, "audit_unreachable", NULL, "the audit: %s", strerror(errno));
+	for (size_t i = 0; i < audit.n && rc == 0; i++) {
+		if (audit.to[i].sink->append(audit.to[i].handle, b.s, b.len, &said) == 0)
+			continue;
+		rc = diag_add(d, said.exit, said.exit == MIG_USAGE ? "bad_audit" : "audit_unreachable", NULL,
+		              "the audit: %s", why(&said));
+		while (audit.n > i) {
+			audit.n--;
+			audit.to[audit.n].sink->close(audit.to[audit.n].handle);
+		}
+	}
 	buf_release(&b);
 	buf_release(&payload);
 	return rc;
@@ -199,44 +154,97 @@ static char *copy(const char *s)
 	return s ? xstrdup(s) : NULL;
 }
 
-int audit_begin(const char *name, const struct audit_run *run, struct diag *d)
+/* The kind of sink that a name is of, or NULL. */
+static const struct sink *kind_of(const char *name)
 {
-	const struct sink *sink = NULL;
-	size_t n = 0;
+	for (size_t i = 0; i < KINDS; i++)
+		if (strncmp(name, sinks[i]->scheme, strlen(sinks[i]->scheme)) == 0)
+			return sinks[i];
+	return NULL;
+}
 
-	for (size_t i = 0; i < sizeof sinks / sizeof *sinks && !sink; i++) {
-		n = strlen(sinks[i].scheme);
-		if (strncmp(name, sinks[i].scheme, n) == 0 && name[n])
-			sink = &sinks[i];
-	}
-	if (!sink) /* what follows the scheme may hold a password */
-		return diag_add(d, MIG_USAGE, "bad_audit", NULL, "MIG_AUDIT: unknown sink %.*s: expected file:FILE",
+/* What stands in front of the next sink, or of the end: spaces are only between two if a scheme follows them. */
+static size_t name_length(const char *names)
+{
+	for (const char *s = names; *s; s++)
+		if (*s == ' ' && kind_of(s + strspn(s, " ")))
+			return (size_t)(s - names);
+	return strlen(names);
+}
+
+/* Are both the same SQLite file?  Who holds it would wait for those who write their audit into it. */
+static bool is_store(const char *name, const char *store)
+{
+	struct stat a, b;
+
+	if (!store || strncmp(name, "sqlite:", 7) != 0 || strncmp(store, "sqlite:", 7) != 0)
+		return false;
+	if (strcmp(name, store) == 0)
+		return true;
+	return stat(name + 7, &a) == 0 && stat(store + 7, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int open_sink(const char *name, const struct audit_run *run, struct diag *d)
+{
+	const struct sink *sink = kind_of(name);
+
+	if (!sink || !name[strlen(sink->scheme)]) /* what follows the scheme may hold a password */
+		return diag_add(d, MIG_USAGE, "bad_audit", NULL,
+		                "MIG_AUDIT: unknown sink %.*s: expected file:FILE, sqlite:FILE or postgresql://..",
 		                (int)strcspn(name, ":/@?"), name);
-	int handle = sink->open(name + n, d);
+	if (is_store(name, run->store))
+		return diag_add(d, MIG_USAGE, "bad_audit", NULL,
+		                "MIG_AUDIT: the database that is the store: a file of its own is needed");
+	if (audit.n == MOST)
+		return diag_add(d, MIG_USAGE, "bad_audit", NULL, "MIG_AUDIT: more than %d sinks", MOST);
+	int handle = sink->open(name + strlen(sink->scheme), d);
 
 	if (handle < 0)
 		return -1;
+	audit.to[audit.n].sink = sink;
+	audit.to[audit.n++].handle = handle;
+	return 0;
+}
+
+static int open_all(const char *names, const struct audit_run *run, struct diag *d)
+{
+	int rc = 0;
+
+	do {
+		size_t n = name_length(names);
+		char *name = xmemdup(names, n);
+
+		rc = open_sink(name, run, d);
+		free(name);
+		names += n + strspn(names + n, " ");
+	} while (rc == 0 && *names);
+	return rc;
+}
+
+int audit_begin(const char *names, const struct audit_run *run, struct diag *d)
+{
 	forget();
-	audit.sink = sink;
-	audit.handle = handle;
 	audit.pid = getpid();
 	audit.run_id = copy(run->run_id);
 	audit.script = copy(run->script);
 	audit.env = copy(run->env);
 	audit.tenant = copy(run->tenant);
 	audit.now = copy(run->now);
-	if (write_snapshot(run, d) < 0) {
-		sink->close(handle);
+	if (open_all(names, run, d) < 0) {
 		forget();
 		return -1;
 	}
-	prepare();
-	return 0;
+	prepare(); /* first: whoever sees the snapshot can count on an end */
+	int rc = write_snapshot(run, d);
+
+	if (!audit.n)
+		forget();
+	return rc;
 }
 
 void audit_scope(struct text env, struct text tenant)
 {
-	if (!audit.sink || (audit.env && audit.tenant))
+	if (!audit.n || (audit.env && audit.tenant))
 		return;
 	if (!audit.env && env.n)
 		audit.env = xmemdup(env.s, env.n);
@@ -248,14 +256,16 @@ void audit_scope(struct text env, struct text tenant)
 int audit_end(const struct audit_end *end, struct diag *d)
 {
 	struct buf b = BUF_INIT;
+	struct sink_said said;
 	int rc = 0;
 
-	if (!audit.sink || audit.pid != getpid())
+	if (!audit.n || audit.pid != getpid())
 		return 0;
 	put_final(&b, end);
-	if (audit.sink->append(audit.handle, b.s, b.len) < 0 || audit.sink->flush(audit.handle) < 0)
-		rc = diag_add(d, MIG_ERROR, "audit_failed", NULL, "the audit has no final record: %s", strerror(errno));
-	audit.sink->close(audit.handle);
+	for (size_t i = 0; i < audit.n; i++)
+		if (audit.to[i].sink->append(audit.to[i].handle, b.s, b.len, &said) < 0)
+			rc = diag_add(d, MIG_ERROR, "audit_failed", NULL, "the audit has no final record: %s",
+			              why(&said));
 	forget();
 	buf_release(&b);
 	return rc;
@@ -281,14 +291,17 @@ static void write_moment(int64_t seconds, char *s)
 
 void audit_died(enum mig_exit exit)
 {
-	const struct sink *sink = audit.sink;
+	struct sink_said said;
+	size_t n = audit.n;
 
-	if (!sink || audit.pid != getpid() || !audit.died.len)
+	if (!n || audit.pid != getpid() || !audit.died.len)
 		return;
-	audit.sink = NULL; /* only once, whoever else ends */
+	audit.n = 0; /* only once, whoever else ends */
 	if (!audit.now)
 		write_moment(moment_now().seconds, audit.died.s + audit.died_time);
 	audit.died.s[audit.died_exit] = (char)('0' + exit);
-	sink->append(audit.handle, audit.died.s, audit.died.len);
-	sink->flush(audit.handle);
+	for (size_t i = 0; i < n; i++) {
+		audit.to[i].sink->append(audit.to[i].handle, audit.died.s, audit.died.len, &said);
+		audit.to[i].sink->close(audit.to[i].handle);
+	}
 }

@@ -8,7 +8,7 @@
  * its JSON.  Every part is made for all tables at once, then joined: nothing
  * is asked table by table.
  */
-#define OURS(name) name " !~ '^(system_|auth_|mig_)'"
+#define OURS(name) name " !~ '^(system_|auth_|mig_|migration_audit_records$)'"
 #define OF_EXTENSION(oid) \
 	"EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = " oid \
 	" AND e.deptype = 'e')"

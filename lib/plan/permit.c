@@ -7,6 +7,7 @@ enum {
 	G_DESTRUCTIVE,
 	G_APPLY,
 	G_APPROVALS,
+	G_BUNDLE,
 	G_DIGEST,
 	G_DRY_RUN,
 	G_ENV,
@@ -28,6 +29,7 @@ static const struct member grant_members[] = { { "actor", IS_STR },
 	                                       { "allow_destructive", IS_BOOL },
 	                                       { "apply", IS_BOOL },
 	                                       { "approvals", IS_ARR | MAY_LACK },
+	                                       { "bundle_hash", IS_STR | MAY_LACK },
 	                                       { "digest", IS_STR },
 	                                       { "dry_run", IS_BOOL },
 	                                       { "env", IS_STR },
@@ -103,6 +105,7 @@ int grant_read(struct grant *g, const struct doc *d, uint32_t t, struct buf *are
 		.actor = record_text(d, m[G_ACTOR], arena),
 		.allow_destructive = is_true(d, m[G_DESTRUCTIVE]),
 		.apply = is_true(d, m[G_APPLY]),
+		.bundle_hash = text_of(d, m[G_BUNDLE], arena),
 		.digest = record_text(d, m[G_DIGEST], arena),
 		.dry_run = is_true(d, m[G_DRY_RUN]),
 		.env = record_text(d, m[G_ENV], arena),
@@ -154,6 +157,7 @@ void grant_write(struct buf *out, const struct grant *g, const char *rules, size
 	rec_bool(&w, "apply", g->apply);
 	if (g->approvals.s)
 		rec_raw(&w, "approvals", g->approvals.s, g->approvals.n);
+	write_given(&w, "bundle_hash", g->bundle_hash);
 	rec_str(&w, "digest", g->digest);
 	rec_bool(&w, "dry_run", g->dry_run);
 	rec_str(&w, "env", g->env);

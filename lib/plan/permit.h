@@ -25,6 +25,7 @@ struct grant {
 	struct text phase;                /* canonical {id,strategy,verified}: what was found done; may lack */
 	struct text phase_id, phase_strategy; /* of it */
 	struct text policy_hash;          /* may lack: no policy was asked */
+	struct text bundle_hash;          /* may lack: no bundle was asked for */
 	struct text key_id, signature;    /* lacking in a permit that is not signed */
 	uint32_t rules;                   /* token of the array of rule ids, when read */
 };

@@ -294,6 +294,7 @@ static int begin_audit(struct filter *f)
 		                "MIG_AUDIT needs MIG_RUN_ID: one name for all the filters of a run");
 	char *options = given_json(), *who = actor && is_plain(actor) ? xstrdup(actor) : ledger_user();
 	char *now = epoch && *epoch ? stamp_of((time_t)strtoll(epoch, NULL, 10)) : NULL;
+	const char *store = given_value("store");
 	const struct audit_run run = {
 		.run_id = id,
 		.script = f->tool,
@@ -302,6 +303,7 @@ static int begin_audit(struct filter *f)
 		.tenant = given_value("tenant"),
 		.options = options,
 		.now = now,
+		.store = store ? store : cli_store(),
 	};
 	int rc = audit_begin(sink, &run, &f->d);
 

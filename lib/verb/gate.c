@@ -77,6 +77,10 @@ int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d)
 		rc = -1;
 	if (g->policies.n)
 		g->grant.policy_hash = text_cstr(g->policies.hash);
+	if (ask->bundle && bundle_check(&g->bundle, ask->bundle, d) < 0)
+		rc = -1;
+	if (ask->bundle)
+		g->grant.bundle_hash = text_cstr(g->bundle.hash);
 	return rc;
 }
 
@@ -213,11 +217,23 @@ static int ask_policies(struct gate *g, struct spool *plans, struct out *out, st
 	return rc;
 }
 
+/* Are the plans those that the bundle holds?  A bundle of kind pr holds none. */
+static int check_bundle(const struct gate *g, struct diag *d)
+{
+	if (!g->bundle.digest[0] || text_is(g->grant.digest, g->bundle.digest))
+		return 0;
+	return diag_add(d, MIG_INVALID, "bundle_plan", NULL,
+	                "the plans are not those of the bundle: their digest is %.*s, not %s", (int)g->grant.digest.n,
+	                g->grant.digest.s, g->bundle.digest);
+}
+
 /* All that is asked once, of the whole stream. */
 static int judge_all(struct gate *g, struct spool *plans, struct out *out, struct diag *d)
 {
 	char env[16] = "";
 
+	if (check_bundle(g, d) < 0)
+		return -1;
 	if (plans->n == 0) /* nothing to change, nothing to approve */
 		return diag_exit(d) == MIG_OK ? 0 : -1;
 	if (g->grant.env.n < sizeof env)

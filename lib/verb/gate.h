@@ -7,6 +7,7 @@
 #define MIG_GATE_H
 
 #include "approval.h"
+#include "bundle.h"
 #include "permit.h"
 #include "phasing.h"
 #include "policy.h"
@@ -22,6 +23,7 @@ struct gate_ask {
 	const char *rehearsed;  /* a file of verdicts that plans of databases need, or NULL */
 	const char *phases;     /* a file of phases, that the plans are one of, or NULL */
 	char *const *evidence, *const *confirmed; /* verdicts, and confirmations, of the phases before it */
+	const char *bundle;     /* a folder whose bundle must be whole, or NULL */
 	const char *key_name;   /* what the grant calls it; NULL: by its id */
 	int64_t ttl;            /* seconds that the permits hold; 0: for ever */
 	size_t needed;          /* approvals that a plan in review needs; 0: one in prod, none elsewhere */
@@ -36,6 +38,7 @@ struct gate {
 	struct policies policies;
 	struct rehearsals rehearsals;
 	struct phasing phasing;
+	struct bundle bundle;   /* hash "": none was asked for */
 	/* private */
 	char nonce[33], expires[MOMENT_SIZE];
 	struct buf approved;
@@ -45,7 +48,7 @@ struct gate {
 };
 
 /*
- * Read the keys, policies, approvals and verdicts: 0, or -1 after findings.  Borrows ask's
+ * Read the keys, policies, approvals, verdicts and the bundle: 0, or -1 after findings.  Borrows ask's
  * texts as long as g is used; gate_close must be called either way.
  */
 int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d);
