@@ -141,7 +141,7 @@ static int begin_reading(struct pg_reading *r, struct diag *d)
 {
 	struct pg *p = (struct pg *)r->base.db;
 	unsigned number = ++p->cursors;
-	char *sql = xasprintf("DECLARE mig_rows_%u NO SCROLL CURSOR FOR %s", number, r->sql);
+	char *sql = xasprintf("DECLARE mig_rows_%u NO SCROLL CURSOR FOR\n%s", number, r->sql);
 	int rc = pg_query(p, sql, NULL, 0, NULL, NULL, d);
 
 	free(sql);

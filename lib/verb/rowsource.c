@@ -178,7 +178,7 @@ static int take_where(struct asking *a, struct rowsource *s)
 	if (!text)
 		return -1;
 	/* a comment at its end ends with the line */
-	buf_addf(&s->where, "(%s\n)", text);
+	buf_addf(&s->where, "(\n%s\n)", text);
 	s->place = xstrdup(point(a, "where", -1));
 	free(text);
 	return 0;
@@ -213,7 +213,7 @@ static int take_sql(struct asking *a, struct rowsource *s)
 
 	if (!text)
 		return -1;
-	buf_addf(&s->from, "SELECT * FROM (%s\n) AS mig_rows", text);
+	buf_addf(&s->from, "SELECT * FROM (\n%s\n) AS mig_rows", text);
 	free(text);
 	s->place = xstrdup(point(a, "sql", -1));
 	s->key = take_text(a, a->member[M_KEY], point(a, "key", -1));
