@@ -394,6 +394,21 @@ release() {
 	tails rows
 }
 
+@test "--after reads nothing of what is ahead, be it broken" {
+	database
+	lite "CREATE TABLE t (id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 1), (10, -9223372036854775808), (2, 5), (30, 6)"
+	asked '{"t": {"where": "abs(n) > 0"}}'
+	fails 1 rows --query query
+	[ "$(rows --query query --after t/10 | refs | xargs)" = 't/2 t/30' ]
+	sql 'CREATE TABLE t (id uuid PRIMARY KEY, n int)' \
+		"INSERT INTO t SELECT ('0000000' || x || '-0000-0000-0000-00000000000a')::uuid, x - 3 FROM generate_series(1, 9) x"
+	asked '{"t": {"where": "10 / n > 0"}}'
+	fails 4 pg --query query
+	[ "$(pg --query query --after t/00000008-0000-0000-0000-00000000000a | refs)" = t/00000009-0000-0000-0000-00000000000a ]
+	# in upper case it is ahead of all of them, and compares as a text
+	[ "$(pg --after t/00000008-0000-0000-0000-00000000000A | refs | wc -l)" = 2 ]
+}
+
 @test "EK-09 an error in the midst of the rows leaves a fault and no end, and the pipeline ends with its code" {
 	lite "CREATE TABLE t (id INTEGER PRIMARY KEY, n); WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 5000)
 		INSERT INTO t SELECT x, x FROM c; UPDATE t SET n = -9223372036854775808 WHERE id = 4000"

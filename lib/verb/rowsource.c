@@ -291,71 +291,6 @@ static int probe(struct asking *a, struct rowsource *s)
 	return rc;
 }
 
-/* ---- where to begin ---- */
-
-/*
- * How much of an id, as a reference spells it, compares with other ids as their
- * references do: up to what is spelled as another character than it is, or is
- * less than the "%" that such spellings begin with.
- */
-static void comparable(const char *spelled, struct buf *out)
-{
-	for (const char *c = spelled; *c && !(*c >= ' ' && *c < '%'); c++) {
-		if (*c == '%' && strncmp(c, "%25", 3) != 0)
-			return;
-		buf_addch(out, *c);
-		c += *c == '%' ? 2 : 0;
-	}
-}
-
-static void add_literal(struct buf *sql, const struct buf *text)
-{
-	buf_addch(sql, '\'');
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->s[i] == '\'')
-			buf_addch(sql, '\'');
-		buf_addch(sql, text->s[i]);
-	}
-	buf_addch(sql, '\'');
-}
-
-/* Let the server leave out what is ahead of a reference; what it is not sure of comes, and is left out later. */
-static int begin_behind(struct asking *a, struct rowsource *s)
-{
-	const char *after = a->ask->after;
-	size_t n = strlen(s->prefix);
-	struct buf key = BUF_INIT, from = BUF_INIT, coding = BUF_INIT;
-	int rc = 0;
-
-	s->past = strncmp(after, s->prefix, n) > 0;
-	if (strncmp(after, s->prefix, n) == 0)
-		comparable(after + n, &from);
-	if (from.len && utf8_valid(from.s, from.len) && s->order != TABLE_INTEGERS) {
-		bool lite = strcmp(a->db->ops->dialect, "sqlite") == 0;
-
-		db_name(&key, s->key);
-		if (lite)
-			rc = db_one(a->db, "PRAGMA encoding", NULL, 0, &coding, a->d);
-		/* bytes that are no UTF-8 compare otherwise */
-		if (rc >= 0 && (!lite || strcmp(coding.s, "UTF-8") == 0)) {
-			buf_addstr(&s->where, s->where.len ? " AND (" : "(");
-			if (lite)
-				buf_addf(&s->where, "typeof(%s) NOT IN ('text', 'integer') OR %s = '' OR "
-				         "CAST(%s AS TEXT) COLLATE BINARY >= ",
-				         key.s, key.s, key.s);
-			else
-				buf_addf(&s->where, "%s IS NULL OR %s::text = '' OR %s::text COLLATE \"C\" >= ", key.s,
-				         key.s, key.s);
-			add_literal(&s->where, &from);
-			buf_addch(&s->where, ')');
-		}
-	}
-	buf_release(&key);
-	buf_release(&from);
-	buf_release(&coding);
-	return rc < 0 ? -1 : 0;
-}
-
 /* ---- all of them ---- */
 
 /* Take the entity whose name is in a->name. */
@@ -374,7 +309,7 @@ static int add_source(struct asking *a, struct rowsources *all)
 		return diag_add(a->d, MIG_INVALID, "bad_name", a->db->name, "a table's name is no UTF-8");
 	if ((sql ? take_sql(a, s) : take_table(a, s)) < 0 || probe(a, s) < 0)
 		return -1;
-	return a->ask->after ? begin_behind(a, s) : 0;
+	return a->ask->after ? rowsource_begin(s, a->db, a->ask->after, a->d) : 0;
 }
 
 static void rename_to(struct asking *a, const char *name, size_t n)

@@ -47,4 +47,10 @@ void rowsources_release(struct rowsources *all);
 /* Append its statement, with another condition and an order, or NULL. */
 void rowsource_sql(const struct rowsource *s, const char *where, const char *order, struct buf *sql);
 
+/*
+ * Let the server leave out what is ahead of a reference; what it cannot be sure of
+ * comes all the same.  0, or -1 after a finding.
+ */
+int rowsource_begin(struct rowsource *s, struct db *db, const char *after, struct diag *d);
+
 #endif
