@@ -84,6 +84,7 @@ requirements: ## every requirement id with the tests that prove it
 bench: all $(O)/scan_bench ## speed and memory, against cp -r and peers (tests/bench/run --full for 100k)
 	@MIG_X=$(X) SCAN_BENCH=$(abspath $(O))/scan_bench tests/bench/run
 	@MIG_X=$(X) tests/bench/sql
+	@MIG_X=$(X) tests/bench/rows
 
 fuzz: ## each parser for 60 seconds (clang)
 	@$(MAKE) --no-print-directory FUZZ=1 CC=clang fuzzers

@@ -1,17 +1,16 @@
 /*
- * mig-extract -- read a store's documents into a stream.
+ * mig-extract -- read a store's documents, or the rows of a database or an endpoint, into a stream.
  *
- * stdin: nothing, or an endpoint's answer.  stdout: document and reject records, then end; with
- * --list-versions, one versions record; with --applied, the applied plans; with
- * --ledger, its entries; of an endpoint, a snapshot record and the rows.  Exit: 0,
- * 2, 3 (store, set, ref, plan or credentials missing), 4 (invalid set, broken
+ * stdin: nothing, or an endpoint's answer.  stdout: document and reject records, then end, with a
+ * snapshot record ahead of rows; with --list-versions, one versions record; with
+ * --applied, the applied plans; with --ledger, its entries.  Exit: 0, 2, 3 (store,
+ * set, ref, table, plan or credentials missing), 4 (invalid set or query, broken
  * ledger, not all rows), 1.
  */
-#include "cli.h"
-#include "dataset.h"
 #include "extract-schema.h"
 #include "extract.h"
 #include "history.h"
+#include "rowopts.h"
 #include "semver.h"
 
 #include <stdlib.h>
@@ -25,12 +24,14 @@ static const char help[] =
 	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
 	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
 	"                   [--since TIME] [--until TIME] [--ref REF]\n"
+	"       mig-extract --store DATABASE [--set DIR] [--query FILE] [--entity NAME]\n"
+	"                   [--after REF] [--tenant ID] [--env ENV]\n"
 	"       mig-extract --store ENDPOINT --tenant ID --env ENV [--query FILE]\n"
 	"                   [--entity NAME] [--after REF] [--token-file FILE] [--ca FILE]\n"
 	"                   [--api URL] [--page N] [--timeout SECONDS] [--retries N]\n"
 	"\n"
-	"Read the documents of a store that a migration set describes, or what was done to\n"
-	"them; write a stream.\n"
+	"Read the documents of a store that a migration set describes, rows, or what was\n"
+	"done to them; write a stream.\n"
 	"\n"
 	"  --store URI        where the documents live, fs:DIR, or a database, sqlite:FILE\n"
 	"                     or postgresql://.. (or MIG_STORE)\n"
@@ -50,6 +51,14 @@ static const char help[] =
 	"    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
 	"    --ref REF          about plans that change this document\n"
 	"\n"
+	"DATABASE is sqlite:FILE or postgresql://..; its rows are read, or those of\n"
+	"  --entity NAME      this table\n"
+	"  --query FILE       these: {\"TABLE\":{\"columns\":[..],\"where\":SQL,\"key\":COLUMN},..},\n"
+	"                     or {\"NAME\":{\"sql\":SELECT,\"key\":COLUMN},..}\n"
+	"  --set DIR          the entity of a set of mode records, if it has one\n"
+	"  --after REF        only what comes behind this reference\n"
+	"  --tenant ID --env ENV  whose rows, and from where: for the snapshot alone\n"
+	"\n"
 	"ENDPOINT is https://HOST/PATH, instantdb:APP, or, for an answer that was saved, on\n"
 	"stdin, response:domain or response:instantdb.  The token is in MIG_TOKEN.\n"
 	"  --tenant ID --env ENV  whose rows, and from where\n"
@@ -64,11 +73,9 @@ static const char help[] =
 	"  --retries N        after a failure that may pass (4)\n"
 	"  --help --version\n"
 	"\n"
-	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref, plan or\n"
-	"credentials missing, 4 the set is invalid, the ledger's chain is broken, or the\n"
-	"rows are not all there.\n";
-
-enum { NONE = -1 };
+	"Exit status: 0 success, 1 unexpected error, 2 usage, 3 store, set, ref, table,\n"
+	"plan or credentials missing, 4 the set or the query is invalid, the ledger's\n"
+	"chain is broken, or the rows are not all there.\n";
 
 struct opts {
 	const char *store, *set;
@@ -76,48 +83,29 @@ struct opts {
 	bool versions, applied, ledger, schema, create;
 	struct applied_ask which;
 	struct history_ask entries;
-	struct dataset_ask rows;
+	struct rowopts rows;
 };
 
-/* Is any option given that goes with an endpoint alone? */
-static bool asks_endpoint(const struct dataset_ask *r)
+/* Rows are what is asked of an endpoint, and of a database, unless something else is. */
+static bool wants_rows(const struct opts *o)
 {
-	return r->query || r->entity || r->after || r->token_file || r->ca || r->api || r->page != NONE ||
-	       r->timeout != NONE || r->retries != NONE;
+	bool otherwise = o->versions || o->applied || o->ledger || o->schema || o->refs.n;
+
+	return rowopts_store(o->store) && (!otherwise || endpoint_kind(o->store) != ENDPOINT_NONE);
 }
 
-static int64_t given(int64_t v, int64_t otherwise)
-{
-	return v == NONE ? otherwise : v;
-}
-
-/* Rows of an endpoint; MIG_USAGE, or -1 to go on. */
-static int check_endpoint(struct opts *o)
+static int check_rows(struct opts *o)
 {
 	const struct history_ask *h = &o->entries;
-	struct dataset_ask *r = &o->rows;
 
-	if (o->set || o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create || o->which.to ||
-	    o->which.plan || o->which.last || h->migration || h->project || h->version || h->event || h->since ||
-	    h->until)
-		return cli_usage(help, "an endpoint is asked with --tenant, --env, --query or --entity");
-	if (!h->tenant)
-		return cli_usage(help, "--tenant is required");
-	if (!cli_text(help, "tenant", h->tenant) || !cli_env(help, h->env) || !cli_text(help, "entity", r->entity) ||
-	    !cli_text(help, "after", r->after))
-		return MIG_USAGE;
-	if (!r->query && !r->entity && endpoint_online(endpoint_kind(o->store)))
-		return cli_usage(help, "--query is required, or --entity");
-	r->page = given(r->page, 500);
-	r->timeout = given(r->timeout, 60);
-	r->retries = given(r->retries, 4);
-	if (r->page < 2 || r->page > 100000 || r->timeout < 1 || r->timeout > 86400 || r->retries > 100)
-		return cli_usage(help, "--page: 2 to 100000; --timeout: 1 to 86400; --retries: 0 to 100");
-	r->uri = o->store;
-	r->tenant = h->tenant;
-	r->env = h->env;
-	r->api = r->api ? r->api : "https://api.instantdb.com";
-	return -1;
+	o->rows.others = o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create || o->which.to ||
+	                 o->which.plan || o->which.last || h->migration || h->project || h->version || h->event ||
+	                 h->since || h->until;
+	o->rows.store = o->store;
+	o->rows.set = o->set;
+	o->rows.tenant = h->tenant;
+	o->rows.env = h->env;
+	return rowopts_check(&o->rows, help);
 }
 
 /* Documents need a set; what was done does not, and takes options of its own. */
@@ -164,7 +152,7 @@ static bool is_time(const char *s)
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	struct history_ask *h = &o->entries;
-	struct dataset_ask *r = &o->rows;
+	struct dataset_ask *r = &o->rows.ask;
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "ref", CLI_LIST, &o->refs },
@@ -202,10 +190,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		o->store = cli_store();
 	if (!o->store)
 		return cli_usage(help, "--store is required");
-	if (endpoint_kind(o->store) != ENDPOINT_NONE)
-		return check_endpoint(o);
-	if (asks_endpoint(r))
-		return cli_usage(help, "--query, --entity and what follows in the list go with an endpoint");
+	if (wants_rows(o))
+		return check_rows(o);
+	if (rowopts_given(&o->rows))
+		return cli_usage(help, "--query, --entity and what follows in the list go with rows");
 	if ((rc = check_mode(o)) >= 0)
 		return rc;
 	if (o->which.to && strlen(o->which.to) < 10 && strspn(o->which.to, "0123456789") == strlen(o->which.to)) {
@@ -246,8 +234,8 @@ static void run(struct opts *o, struct out *out, struct diag *d)
 	struct set *set;
 	struct store *store;
 
-	if (o->rows.uri) {
-		dataset_run(&o->rows, out, d);
+	if (o->rows.store) {
+		rowopts_run(&o->rows, out, d);
 		return;
 	}
 	if (o->applied || o->ledger || o->schema) {
@@ -269,7 +257,7 @@ static void run(struct opts *o, struct out *out, struct diag *d)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .rows = { .page = NONE, .timeout = NONE, .retries = NONE } };
+	struct opts o = { .rows = ROWOPTS_INIT };
 	struct filter f;
 
 	progname = "mig-extract";

@@ -42,6 +42,7 @@ filter() {
 	gate) "$x" --env dev --apply ;;
 	apply | verify) "$x" --store fs:site ;;
 	extract-sqlite) "$PLANT/mig-extract" --store sqlite:site/app.db --schema ;;
+	rows-sqlite) "$PLANT/mig-extract" --store sqlite:site/app.db ;;
 	*-sqlite) "${x%-sqlite}" --store sqlite:site/app.db ;;
 	hash | report) "$x" ;;
 	approve) "$x" --digest "$(printf '%064d' 0)" --env dev --approver a --ticket t --expires-at 2025-01-01T00:00:00Z \
@@ -83,7 +84,7 @@ needs_landlock() {
 
 # a pure filter is what opens nothing more, whatever the kernel has
 pure=(transform plan plan-set rollback gate report hash hash-file approve answer)
-stores=(extract verify apply extract-sqlite verify-sqlite apply-sqlite)
+stores=(extract verify apply extract-sqlite rows-sqlite verify-sqlite apply-sqlite)
 
 @test "SG-52 a pure filter can open no file, neither for reading nor for writing" {
 	tries read:/etc/passwd "${pure[@]}"
@@ -114,9 +115,9 @@ stores=(extract verify apply extract-sqlite verify-sqlite apply-sqlite)
 
 @test "CH-25 extract and verify cannot write to the store they read, apply can" {
 	needs_landlock
-	tries write:site/new extract verify extract-sqlite verify-sqlite
+	tries write:site/new extract verify extract-sqlite rows-sqlite verify-sqlite
 	tries write:site/job/run-1.0.0/manifest.json extract verify
-	tries write:site/app.db extract-sqlite verify-sqlite
+	tries write:site/app.db extract-sqlite rows-sqlite verify-sqlite
 	for f in extract verify; do
 		MIG_TEST_PLANT=remove:site/job/run-1.0.0/manifest.json fails 98 filter "$f"
 	done

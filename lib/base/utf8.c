@@ -28,11 +28,29 @@ size_t utf8_length(const char *s, const char *end)
 	return n;
 }
 
+/* Most texts are ASCII for long stretches. */
+static const char *behind_ascii(const char *s, const char *end)
+{
+	uint64_t w;
+
+	while (end - s >= 8) {
+		memcpy(&w, s, 8);
+		if (w & 0x8080808080808080)
+			break;
+		s += 8;
+	}
+	while (s < end && (unsigned char)*s < 0x80)
+		s++;
+	return s;
+}
+
 bool utf8_valid(const char *s, size_t n)
 {
+	if (n == 0) /* s may be NULL */
+		return true;
 	const char *end = s + n;
 
-	for (size_t k; s < end; s += k)
+	for (size_t k; (s = behind_ascii(s, end)) < end; s += k)
 		if (!(k = utf8_length(s, end)))
 			return false;
 	return true;

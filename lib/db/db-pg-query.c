@@ -5,26 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-/* pg_type.dat of the server's sources. */
-enum {
-	OID_BOOL = 16,
-	OID_BYTEA = 17,
-	OID_INT8 = 20,
-	OID_INT2 = 21,
-	OID_INT4 = 23,
-	OID_OID = 26,
-	OID_FLOAT4 = 700,
-	OID_FLOAT8 = 701
-};
-
 enum { ASK_STOP_MS = 100 };
-
-/* One row; bytes are kept here, as they come in hex. */
-struct row {
-	struct db_value *v;
-	int n;
-	struct buf bytes;
-};
 
 static int nibble(char c)
 {
@@ -32,7 +13,7 @@ static int nibble(char c)
 }
 
 /* "\x00ff" at s, to be found at its offset in r->bytes when all of the row is there. */
-static void take_bytes(struct row *r, struct db_value *v)
+static void take_bytes(struct pg_row *r, struct db_value *v)
 {
 	size_t at = r->bytes.len;
 
@@ -41,7 +22,7 @@ static void take_bytes(struct row *r, struct db_value *v)
 	v->n = r->bytes.len - at;
 }
 
-static enum db_type type_of(Oid oid)
+enum db_type pg_type(Oid oid)
 {
 	switch (oid) {
 	case OID_BOOL:
@@ -61,7 +42,7 @@ static enum db_type type_of(Oid oid)
 	}
 }
 
-static void take_row(struct row *r, const PGresult *res, int line)
+void pg_row_take(struct pg_row *r, const PGresult *res, int line)
 {
 	size_t at = 0;
 
@@ -72,7 +53,7 @@ static void take_row(struct row *r, const PGresult *res, int line)
 		*v = (struct db_value){ .type = DB_NULL };
 		if (pq.PQgetisnull(res, line, i))
 			continue;
-		v->type = type_of(pq.PQftype(res, i));
+		v->type = pg_type(pq.PQftype(res, i));
 		v->s = pq.PQgetvalue(res, line, i);
 		v->n = (size_t)pq.PQgetlength(res, line, i);
 		if (v->type == DB_BOOL)
@@ -93,11 +74,11 @@ static int take_rows(const PGresult *res, db_row *each, void *arg)
 
 	if (!each || lines == 0)
 		return 0;
-	struct row r = { .n = pq.PQnfields(res) };
+	struct pg_row r = { .n = pq.PQnfields(res) };
 
 	r.v = xcalloc((size_t)r.n + 1, sizeof *r.v);
 	for (int i = 0; i < lines && rc == 0; i++) {
-		take_row(&r, res, i);
+		pg_row_take(&r, res, i);
 		rc = each(arg, r.v, (size_t)r.n) < 0 ? -1 : 0;
 	}
 	free(r.v);
@@ -115,8 +96,7 @@ static void cancel(struct pg *p)
 	pq.PQfreeCancel(c);
 }
 
-/* The next result of what was sent, asking now and then whether to go on. */
-static PGresult *next_result(struct pg *p)
+PGresult *pg_result(struct pg *p)
 {
 	bool stopped = false;
 
@@ -153,7 +133,7 @@ static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struc
 	bool failed = false, stopped = false;
 	PGresult *r;
 
-	while ((r = next_result(p))) {
+	while ((r = pg_result(p))) {
 		ExecStatusType status = pq.PQresultStatus(r);
 
 		switch (status) {

@@ -19,6 +19,7 @@ struct pg {
 	bool preparing;     /* they are, if this transaction commits */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
+	unsigned cursors;   /* how many there were */
 	unsigned depth;     /* a scratch database: how many savepoints it has made */
 };
 
@@ -28,6 +29,39 @@ struct pg {
 	set "extra_float_digits=1;" set "bytea_output=hex;" set "lc_monetary='C';" set "xmloption=content;"        \
 	set "standard_conforming_strings=on;" set "quote_all_identifiers=off;" set "row_security=off;"             \
 	set "client_min_messages=warning;" set "jit=off;"
+
+/* pg_type.dat of the server's sources. */
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_OID = 26,
+	OID_JSON = 114,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_TIMESTAMP = 1114,
+	OID_TIMESTAMPTZ = 1184,
+	OID_NUMERIC = 1700,
+	OID_JSONB = 3802
+};
+
+/* What the values of a server's type are. */
+enum db_type pg_type(Oid oid);
+
+/* One row; bytes are kept here, as they come in hex. */
+struct pg_row {
+	struct db_value *v;
+	int n;
+	struct buf bytes;
+};
+
+/* Take a line of a result, which has r->n columns. */
+void pg_row_take(struct pg_row *r, const PGresult *res, int line);
+
+/* The next result of what was sent, asking now and then whether to go on; NULL: that was all. */
+PGresult *pg_result(struct pg *p);
 
 /* Statements of our own, one behind the other; rows go to each, if not NULL. */
 int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d);
@@ -52,6 +86,9 @@ int pg_index(struct pg *p, const char *sql, struct diag *d);
 int pg_exec(struct db *db, struct text sql, struct diag *d);
 int pg_live(struct db *db, struct buf *out, struct diag *d);
 int pg_estimates(struct db *db, struct buf *out, struct diag *d);
+struct db_cursor *pg_cursor(struct db *db, const char *sql);
+int pg_next(struct db_cursor *c, const struct db_value **row, struct diag *d);
+void pg_done(struct db_cursor *c);
 int pg_lock(struct db *db, unsigned seconds, const char *holder, struct diag *d);
 struct db *pg_scratch(struct db *db, struct diag *d);
 

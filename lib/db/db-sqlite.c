@@ -59,14 +59,20 @@ static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
 	}
 }
 
-/* Room for the row at hand. */
-struct row {
-	struct db_value *v;
-	char (*real)[40];
-	int n;
-};
+void sqlite_row_init(struct sqlite_row *r, sqlite3_stmt *st)
+{
+	size_t n = (size_t)sqlite3_column_count(st);
 
-static void take_row(struct row *r, sqlite3_stmt *st)
+	*r = (struct sqlite_row){ xcalloc(n + 1, sizeof *r->v), xcalloc(n + 1, sizeof *r->real), (int)n };
+}
+
+void sqlite_row_release(struct sqlite_row *r)
+{
+	free(r->v);
+	free(r->real);
+}
+
+void sqlite_row_take(struct sqlite_row *r, sqlite3_stmt *st)
 {
 	for (int i = 0; i < r->n; i++) {
 		struct db_value *v = &r->v[i];
@@ -93,18 +99,17 @@ static void take_row(struct row *r, sqlite3_stmt *st)
 
 static int step_all(struct sqlite *s, sqlite3_stmt *st, db_row *each, void *arg, struct diag *d)
 {
-	int n = sqlite3_column_count(st), rc;
-	struct row r = { xcalloc((size_t)n, sizeof *r.v), xcalloc((size_t)n, sizeof *r.real), n };
-	int stopped = 0;
+	struct sqlite_row r;
+	int rc, stopped = 0;
 
+	sqlite_row_init(&r, st);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW && !stopped) {
 		if (!each)
 			continue;
-		take_row(&r, st);
-		stopped = each(arg, r.v, (size_t)n) < 0;
+		sqlite_row_take(&r, st);
+		stopped = each(arg, r.v, (size_t)r.n) < 0;
 	}
-	free(r.v);
-	free(r.real);
+	sqlite_row_release(&r);
 	if (stopped)
 		return -1;
 	return rc == SQLITE_DONE ? 0 : sqlite_trouble(s, rc, d);
@@ -129,7 +134,7 @@ static int check_tail(struct sqlite *s, const char *tail, const char *end, struc
 	return clean ? 0 : sqlite_fail(s, DB_OTHER, MIG_INVALID, "sql_failed", "more than one statement", d);
 }
 
-static int compile(struct sqlite *s, struct text sql, unsigned flags, sqlite3_stmt **st, struct diag *d)
+int sqlite_compile(struct sqlite *s, struct text sql, unsigned flags, sqlite3_stmt **st, struct diag *d)
 {
 	const char *tail;
 
@@ -152,7 +157,7 @@ int sqlite_run(struct sqlite *s, struct text sql, const struct db_value *p, size
 	sqlite3_stmt *st = NULL;
 
 	s->trouble = DB_FINE;
-	if (compile(s, sql, 0, &st, d) < 0)
+	if (sqlite_compile(s, sql, 0, &st, d) < 0)
 		return -1;
 	int rc = 0;
 
@@ -204,7 +209,7 @@ static int query(struct db *db, const char *sql, const struct db_value *p, size_
 
 	s->trouble = DB_FINE;
 	s->guarded = s->inside;
-	int rc = new ? compile(s, (struct text){ sql, strlen(sql) }, SQLITE_PREPARE_PERSISTENT, &st, d) : 0;
+	int rc = new ? sqlite_compile(s, (struct text){ sql, strlen(sql) }, SQLITE_PREPARE_PERSISTENT, &st, d) : 0;
 
 	if (rc == 0 && st) {
 		bind(st, p, n);
@@ -267,11 +272,22 @@ static int begin_rows(struct db *db, struct diag *d)
 	return plain(s, "PRAGMA defer_foreign_keys=ON", d);
 }
 
+/* What was read without its log is worth nothing if somebody wrote meanwhile. */
+static int check_still(struct sqlite *s, struct diag *d)
+{
+	struct stat now;
+
+	if (!s->immutable || (fstat(s->fd, &now) == 0 && now.st_mtim.tv_sec == s->st.st_mtim.tv_sec &&
+	                      now.st_mtim.tv_nsec == s->st.st_mtim.tv_nsec && now.st_size == s->st.st_size))
+		return 0;
+	return sqlite_fail(s, DB_TRANSIENT, MIG_PRECONDITION, "locked", "it was changed while it was read", d);
+}
+
 static int commit(struct db *db, struct diag *d)
 {
 	struct sqlite *s = of(db);
 
-	if (plain(s, "COMMIT", d) < 0)
+	if (plain(s, "COMMIT", d) < 0 || check_still(s, d) < 0)
 		return -1;
 	s->ours = s->ours || s->preparing;
 	s->inside = false;
@@ -400,15 +416,6 @@ static int confine(struct db *db, int state, struct diag *d)
 	return rc;
 }
 
-/* What was read without its log is worth nothing if somebody wrote meanwhile. */
-static bool is_still(const struct sqlite *s)
-{
-	struct stat now;
-
-	return fstat(s->fd, &now) == 0 && now.st_mtim.tv_sec == s->st.st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == s->st.st_mtim.tv_nsec && now.st_size == s->st.st_size;
-}
-
 static void close_db(struct db *db)
 {
 	struct sqlite *s = of(db);
@@ -431,12 +438,7 @@ static void close_db(struct db *db)
 
 static int live(struct db *db, struct buf *out, struct diag *d)
 {
-	if (sqlite_live(db, out, d) < 0)
-		return -1;
-	if (of(db)->immutable && !is_still(of(db)))
-		return sqlite_fail(of(db), DB_TRANSIENT, MIG_PRECONDITION, "locked", "it was changed while it was read",
-		                   d);
-	return 0;
+	return sqlite_live(db, out, d) < 0 ? -1 : check_still(of(db), d);
 }
 
 const struct db_ops sqlite_ops = {
@@ -445,6 +447,9 @@ const struct db_ops sqlite_ops = {
 	           "system_migration_log" },
 	.exec = exec,
 	.query = query,
+	.cursor = sqlite_cursor,
+	.next = sqlite_next,
+	.done = sqlite_done,
 	.begin = begin,
 	.begin_rows = begin_rows,
 	.commit = commit,

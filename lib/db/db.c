@@ -18,6 +18,13 @@ void db_name(struct buf *out, const char *name)
 	buf_addch(out, '"');
 }
 
+void db_columns_free(struct db_column *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(c[i].name);
+	free(c);
+}
+
 struct db_value db_text(const char *s)
 {
 	return (struct db_value){ s ? DB_TEXT : DB_NULL, s, s ? strlen(s) : 0 };

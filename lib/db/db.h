@@ -58,6 +58,31 @@ struct db_names {
 	const char *ledger, *plan, *checksum, *history, *log;
 };
 
+/* What a column's values are, beyond their type; see cell.h. */
+enum db_form {
+	DB_PLAIN,
+	DB_BOOLS,    /* the integers 0 and 1 mean false and true */
+	DB_JSON,     /* a text is JSON */
+	DB_DECIMAL,  /* a text is a number of any length */
+	DB_TIME,     /* a text is a date and a time: 2025-01-01 00:00:00 */
+	DB_INSTANT   /* and a zone, which is UTC: 2025-01-01 00:00:00+00 */
+};
+
+struct db_column {
+	char *name;
+	enum db_form form;
+	enum db_type type; /* of an array: what its elements are */
+	char comma;        /* what parts the elements of an array; NUL: it is none */
+	bool keyed;        /* may hold integers or texts, as a key does */
+};
+
+/* Rows that are taken one by one. */
+struct db_cursor {
+	struct db *db;
+	struct db_column *column; /* known once the first row was asked for */
+	size_t n;
+};
+
 struct db;
 
 /* Gets each row; -1 stops, and fails the query. */
@@ -75,6 +100,15 @@ struct db_ops {
 	/* Execute one statement with n parameters (NULL: none) and call each, if not NULL, for every row. */
 	int (*query)(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
 	             struct diag *d);
+
+	/*
+	 * Begin to read the rows of one statement, beside other cursors, in a
+	 * transaction of begin's: memory holds some of its rows.  Nothing is asked yet.
+	 */
+	struct db_cursor *(*cursor)(struct db *db, const char *sql);
+	/* The next row, valid until this cursor is asked for another: 1, 0 at the end, -1 after a finding. */
+	int (*next)(struct db_cursor *c, const struct db_value **row, struct diag *d);
+	void (*done)(struct db_cursor *c);
 
 	/*
 	 * A transaction.  One that writes takes the database's own write lock where it
@@ -130,6 +164,9 @@ struct db {
 /* Each kind, given what follows the scheme (SQLite) or all of the URI (PostgreSQL): new, or NULL after a finding. */
 struct db *db_sqlite_open(const char *file, enum db_mode mode, struct diag *d);
 struct db *db_pg_open(const char *uri, enum db_mode mode, struct diag *d);
+
+/* Free the columns of a cursor; for those who make one. */
+void db_columns_free(struct db_column *c, size_t n);
 
 /* Append a name as an identifier: "a""b". */
 void db_name(struct buf *out, const char *name);

@@ -48,6 +48,25 @@ int sqlite_trouble(struct sqlite *s, int rc, struct diag *d);
 int sqlite_run(struct sqlite *s, struct text sql, const struct db_value *p, size_t n, db_row *each, void *arg,
                struct diag *d);
 
+/* Compile one statement, and nothing behind it; *st is NULL for a text that holds none. */
+int sqlite_compile(struct sqlite *s, struct text sql, unsigned flags, sqlite3_stmt **st, struct diag *d);
+
+/* The row that a statement is at. */
+struct sqlite_row {
+	struct db_value *v;
+	char (*real)[40];
+	int n;
+};
+
+void sqlite_row_init(struct sqlite_row *r, sqlite3_stmt *st);
+void sqlite_row_release(struct sqlite_row *r);
+void sqlite_row_take(struct sqlite_row *r, sqlite3_stmt *st);
+
+/* See cursor of struct db_ops. */
+struct db_cursor *sqlite_cursor(struct db *db, const char *sql);
+int sqlite_next(struct db_cursor *c, const struct db_value **row, struct diag *d);
+void sqlite_done(struct db_cursor *c);
+
 /* See scratch of struct db_ops: a copy in memory. */
 struct db *sqlite_scratch(struct db *db, struct diag *d);
 

@@ -125,12 +125,12 @@ static const struct member snapshot_members[] = {
 	{ "after", IS_STR | MAY_LACK },
 	{ "app", IS_STR | IS_NULL },
 	{ "descriptor", IS_OBJ | IS_NULL },
-	{ "env", IS_STR },
+	{ "env", IS_STR | IS_NULL },
 	{ "kind", IS_STR },
 	{ "query_hash", IS_STR | IS_NULL },
 	{ "source", IS_STR },
 	{ "sum", IS_STR },
-	{ "tenant", IS_STR },
+	{ "tenant", IS_STR | IS_NULL },
 	{ NULL, 0 }
 };
 static const struct member end_members[] = {
