@@ -23,7 +23,8 @@ batches() {
 		echo 'posts a {"title":"A","links":{"author":"1"}}'
 		echo 'posts b {"title":"B"}'
 	)
-	permitted && applied
+	permitted
+	applied
 	[ "$(jq -c 'select(.kind == "outcome") | .rows' outcomes)" = \
 		'{"absent":0,"added":4,"batches":3,"changed":1,"deleted":0,"links":1,"same":1}' ]
 	[ "$(statuses)" = 'applied applied applied' ]
@@ -41,12 +42,14 @@ batches() {
 twice() {
 	ask "$TABLES"
 	planned --batch 3 < <(users 1 7)
-	permitted && applied
+	permitted
+	applied
 	before=$(the_rows)
 	applied
 	[ "$(statuses)" = 'skipped skipped skipped' ]
 	[ "$(jq -r 'select(.kind == "outcome") | .steps[0].message' outcomes)" = 'already applied' ]
-	permitted && applied
+	permitted
+	applied
 	[ "$(the_rows)" = "$before" ]
 	[ "$(mig-extract --store "$STORE" --ledger | jq -r 'select(.kind == "entry") | .event' | grep -c commit)" = 1 ]
 }
@@ -63,7 +66,8 @@ restored() {
 		echo 'posts gone {"op":"delete"}'
 		echo 'posts new {"title":"N","links":{"author":"4"}}'
 	)
-	permitted --allow-destructive && applied
+	permitted --allow-destructive
+	applied
 	[ "$(jq -c 'select(.kind == "outcome") | .rows | [.added, .changed, .same, .deleted]' outcomes)" = '[3,1,1,1]' ]
 	verified
 	rolled_back
@@ -72,7 +76,8 @@ restored() {
 	mig-plan --rollback < plan | mig-verify --store "$STORE" --state state > /dev/null
 	rolled_back
 	[ "$(statuses | tr ' ' '\n' | sort -u)" = skipped ]
-	permitted --allow-destructive && applied
+	permitted --allow-destructive
+	applied
 	[ "$(ask 'SELECT count(*) FROM users')" = 4 ]
 }
 
@@ -127,7 +132,9 @@ in_parts() {
 	mig-gate --env dev --dry-run < plan > permits
 	applied
 	[ "$(ask 'SELECT count(*) FROM users')" = 0 ]
-	permitted && applied && verified
+	permitted
+	applied
+	verified
 	[ "$(ask 'SELECT count(*) FROM users')" = 501 ]
 	rolled_back
 	[ "$(ask 'SELECT count(*) FROM users')" = 0 ]
@@ -141,7 +148,8 @@ deleted() {
 	ask "$TABLES; INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Bob', NULL)"
 	planned < <(echo 'users 1 {"op":"delete"}'; echo 'users 2 {"op":"delete"}'; echo 'users 3 {"op":"delete"}')
 	fails 5 mig-gate --env dev --apply < plan
-	permitted --allow-destructive && applied
+	permitted --allow-destructive
+	applied
 	[ -z "$(the_rows)" ]
 	[ "$(jq -c 'select(.kind == "outcome") | .rows | [.deleted, .absent]' outcomes)" = '[2,1]' ]
 	backup=$(mig-extract --store "$STORE" --ledger | jq -c 'select(.event == "step").backups')
@@ -225,7 +233,9 @@ invariants() {
 		{"entity":"posts","jq":".data.title | length > 1","message":"the title is too short"}]'
 	ask "$TABLES"
 	planned < <(users 1 2; echo 'posts a {"title":"AA","links":{"author":"1"}}')
-	permitted && applied && verified
+	permitted
+	applied
+	verified
 	ask 'UPDATE posts SET author_id = NULL'
 	fails 4 mig-verify --store "$STORE" < plan
 	[ "$(jq -r 'select(.kind == "verdict") | .findings[].rule_id' <<< "$output" | paste -sd ' ')" = 'drift rows count_mismatch invariant' ] || fail "$output"
@@ -244,7 +254,9 @@ counted() {
 	planned < <(users 1 3; echo 'posts a {"title":"A","links":{"author":"1"}}')
 	fails 4 mig-verify --store "$STORE" < plan
 	[[ $output == *not_applied* ]]
-	permitted && applied && verified
+	permitted
+	applied
+	verified
 	[ "$(jq -c 'select(.kind == "verdict") | [.findings[] | [.ref, .actual]]' verdicts)" = '[["users","3"],["posts","1"]]' ]
 	ask 'UPDATE users SET age = 4 - age WHERE id IN (1, 3)'
 	fails 4 mig-verify --store "$STORE" < plan
@@ -262,7 +274,8 @@ counted() {
 drifted() {
 	ask "$TABLES"
 	planned --batch 2 < <(users 1 6)
-	permitted && applied
+	permitted
+	applied
 	ask 'UPDATE users SET age = 0 WHERE id = 1'
 	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive > permits
 	fails 4 mig-apply --store "$STORE" --state state < permits
@@ -340,14 +353,17 @@ values() {
 		users it's;-- {"name":"hostile id"}
 	EOF
 	planned < lines
-	permitted && applied && verified
+	permitted
+	applied
+	verified
 	[ "$(ask "SELECT small, big, real FROM users WHERE id = '1'")" = '-5|9223372036854775807|0.1' ]
 	ask "SELECT name FROM users WHERE id = '1'" > name
 	[ "$(cat name)" = $'it\'s "q" $1 \\ ; DROP TABLE users -- é😀' ]
 	[ "$KIND" != sqlite ] || [ "$(ask "SELECT hex(bytes), typeof(yes), yes, typeof(doc) FROM users WHERE id = '1'")" = '00FF10|integer|1|text' ]
 	[ "$KIND" = sqlite ] || [ "$(ask "SELECT bytes, yes, doc->'b'->>2 FROM users WHERE id = '1'")" = '\x00ff10|t|x' ]
 	planned < <(sed 's/"small":-5/"small":6/' lines)
-	permitted && applied
+	permitted
+	applied
 	[ "$(jq -c 'select(.kind == "outcome") | .rows | [.changed, .same]' outcomes)" = '[1,2]' ]
 	rolled_back
 	mig-plan --rollback < plan | mig-verify --store "$STORE" --state state > /dev/null
@@ -365,7 +381,9 @@ values() {
 		tags text[], m mood, plain json, span interval, small real)"
 	u=6ba7b811-9dad-11d1-80b4-00c04fd430c8
 	planned < <(echo "users $u"' {"at":"2026-01-02T03:04:05+02:00","day":"2026-02-28","price":1.5,"tags":["a","b c"],"m":"ok","plain":{"z":1,"a":2},"span":"1 day","small":0.5}')
-	permitted && applied && verified
+	permitted
+	applied
+	verified
 	[ "$(ask "SELECT at AT TIME ZONE 'UTC', price, tags, plain FROM users")" = '2026-01-02 01:04:05|1.50|{a,"b c"}|{"a": 2, "z": 1}' ]
 	applied
 	planned <<< "users $u "'{"price":1.005}'
@@ -382,7 +400,8 @@ values() {
 	fails 4 mig-apply --store "$STORE" --state state < permits
 	[[ $output == *bad_id* ]]
 	planned <<< "users $u"' {"at":null,"tags":[],"plain":{"a":3}}'
-	permitted && applied
+	permitted
+	applied
 	rolled_back
 	[ "$(ask "SELECT at AT TIME ZONE 'UTC', price, tags, plain FROM users")" = '2026-01-02 01:04:05|1.50|{a,"b c"}|{"a": 2, "z": 1}' ]
 }
@@ -390,7 +409,9 @@ values() {
 shapes() {
 	ask "$TABLES; INSERT INTO users VALUES (1, 'old', 5), (2, 'old', 6)"
 	planned < <(echo 'users 1 {"name":"A"}'; echo 'users 2 {"age":7}'; echo 'users 3 {"name":"C","age":8}'; echo 'users 4 {"name":"D"}')
-	permitted && applied && verified
+	permitted
+	applied
+	verified
 	[ "$(the_rows)" = $'1|A|5\n2|old|7\n3|C|8\n4|D|' ]
 	ask "UPDATE users SET age = 50 WHERE id = 1" # which the plan does not name
 	rolled_back
@@ -514,7 +535,8 @@ killed_at() {
 	fresh
 	ask "$TABLES; CREATE TABLE fans (of INTEGER REFERENCES users (id))"
 	planned --batch 2 < <(users 1 6)
-	permitted && applied
+	permitted
+	applied
 	ask 'INSERT INTO fans VALUES (3)'
 	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive > back
 	fails 4 mig-apply --store "$STORE" --state state < back
@@ -572,7 +594,8 @@ paged() {
 	grep -A 4 invariants page > shown
 	[ "$(cat shown)" = "$(printf '  %s\n' 'invariants that it will be held to' '  a user has no age' \
 		'    SELECT count(*) FROM users WHERE age IS NULL' '  an age is not positive' '    jq .data.age > 0')" ]
-	permitted && applied
+	permitted
+	applied
 	mig-report --format text < outcomes > page
 	grep -A 3 '^  rows  ' page > shown
 	[ "$(cat shown)" = "$(printf '  %s\n' 'rows      3 put, with 0 links' '  new                   2' '  changed               1' \
@@ -588,4 +611,78 @@ paged() {
 	KIND=sqlite
 	fresh
 	paged
+}
+
+# balance_of: that of the stream on stdin
+balance_of() {
+	mig-hash --balance
+}
+
+@test "EK-01 EK-55 EK-56 rows go from SQLite to PostgreSQL and back into another file, and the balance is the same at every point" {
+	local plain=${TABLES/ REFERENCES users (id)/} # the rows are taken as they are: no link says what comes first
+	echo '{"posts":{},"users":{}}' > query
+	sqlite3 source.db "$TABLES; INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Bob', NULL), (10, 'é\"q', -5);
+		INSERT INTO posts VALUES ('a', 'A', 1), ('b', NULL, 10)"
+	KIND=postgresql
+	fresh
+	ask "$plain"
+	copying
+	mig-extract --store sqlite:source.db --set copy > dataset
+	mig-transform --set copy --target-version 2.0.0 < dataset > changes
+	mig-plan --env dev --migration copy --target-version 2.0.0 --batch 2 < changes > plan || fail "$(cat plan)"
+	permitted
+	applied
+	verified
+	mig-extract --store "$STORE" --query query > target
+	for at in changes plan permits target; do
+		[ "$(balance_of < $at)" = "$(balance_of < dataset)" ] || fail "$at: $(balance_of < $at)"
+	done
+	sqlite3 app.db "$plain"
+	mig-transform --set copy --target-version 2.0.0 < target |
+		mig-plan --env dev --migration copy --target-version 2.0.0 > plan
+	permitted
+	mig-apply --store sqlite:app.db < permits > /dev/null
+	[ "$(sqlite3 app.db 'SELECT * FROM users ORDER BY id; SELECT * FROM posts ORDER BY id')" = \
+		"$(sqlite3 source.db 'SELECT * FROM users ORDER BY id; SELECT * FROM posts ORDER BY id')" ]
+	ask "UPDATE users SET name = CASE id WHEN 1 THEN 'Bob' ELSE 'Ada' END WHERE id < 3"
+	mig-extract --store "$STORE" --query query > target
+	[ "$(balance_of < target | cut -d ' ' -f 3-)" = "$(balance_of < dataset | cut -d ' ' -f 3-)" ]
+	[ "$(balance_of < target)" != "$(balance_of < dataset)" ]
+}
+
+@test "EK-39 EK-40 stories become threads in a database, and a link that is broken there is found" {
+	KIND=sqlite
+	fresh
+	ask 'CREATE TABLE thread_threads (id TEXT PRIMARY KEY, createdAt TEXT NOT NULL, status TEXT NOT NULL, updatedAt TEXT);
+		CREATE TABLE thread_contexts (id TEXT PRIMARY KEY, createdAt TEXT, key TEXT, thread_id TEXT REFERENCES thread_threads,
+			content JSON, updatedAt TEXT);
+		CREATE TABLE thread_items (id TEXT PRIMARY KEY, createdAt TEXT, type TEXT, status TEXT, channel TEXT, content JSON,
+			context_id TEXT REFERENCES thread_contexts, thread_id TEXT REFERENCES thread_threads);
+		CREATE TABLE thread_executions (id TEXT PRIMARY KEY, createdAt TEXT, status TEXT, updatedAt TEXT,
+			context_id TEXT REFERENCES thread_contexts, thread_id TEXT REFERENCES thread_threads,
+			reaction_id TEXT REFERENCES thread_items, trigger_id TEXT REFERENCES thread_items);
+		CREATE TABLE thread_steps (id TEXT PRIMARY KEY, createdAt TEXT, iteration INTEGER, status TEXT,
+			execution TEXT REFERENCES thread_executions);
+		CREATE TABLE thread_parts (id TEXT PRIMARY KEY, idx INTEGER, key TEXT, part JSON, step TEXT REFERENCES thread_steps)'
+	mig-transform --set "$SETS/threads" --target-version 2.0.0 < "$SAMPLES/threads/stories.ndjson" |
+		mig-plan --env dev --migration threads --target-version 2.0.0 --batch 7 > plan
+	permitted
+	applied
+	verified
+	cp app.db whole.db
+	while read -r table column; do
+		cp whole.db app.db
+		sqlite3 app.db "UPDATE $table SET $column = NULL WHERE id = (SELECT min(id) FROM $table WHERE $column IS NOT NULL)"
+		fails 4 mig-verify --store "$STORE" < plan
+		[ "$(jq -r 'select(.kind == "verdict") | .findings[] | select(.severity == "error") | .rule_id' <<< "$output" | paste -sd ' ')" = \
+			'drift count_mismatch' ] || fail "$table.$column: $output"
+	done <<- 'EOF'
+		thread_contexts thread_id
+		thread_items context_id
+		thread_items thread_id
+		thread_executions context_id
+		thread_executions thread_id
+		thread_steps execution
+		thread_parts step
+	EOF
 }

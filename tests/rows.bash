@@ -7,7 +7,8 @@
 #	moved() {
 #		ask "$TABLES"
 #		planned < <(echo 'users 1 {"name":"Ada"}')
-#		permitted && applied
+#		permitted
+#		applied
 #	}
 
 # A table of users, and posts that they write.
@@ -105,7 +106,8 @@ applied() {
 
 # rolled_back: undo the file plan.
 rolled_back() {
-	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive > permits && applied
+	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive > permits
+	applied
 }
 
 # verified: the file verdicts.
