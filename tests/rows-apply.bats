@@ -686,3 +686,33 @@ balance_of() {
 		thread_parts step
 	EOF
 }
+
+at_work() {
+	ask "$TABLES; ALTER TABLE users ADD COLUMN seen INTEGER DEFAULT 0"
+	ask "INSERT INTO users (id, name, age) VALUES (1, 'old', 70), (2, 'old', 71), (50, 'theirs', 1)"
+	planned --batch 2 < <(users 1 20)
+	permitted
+	# somebody who goes on using the table: other rows, and another column of these
+	(
+		for ((i = 0; i < 30; i++)); do
+			if [ "$KIND" = sqlite ]; then
+				sqlite3 -cmd '.timeout 9999' app.db "INSERT INTO users (id, name) VALUES (1000 + $i, 'w'); UPDATE users SET seen = seen + 1 WHERE id IN (1, 50)"
+			else
+				sql "INSERT INTO users (id, name) VALUES (1000 + $i, 'w'); UPDATE users SET seen = seen + 1 WHERE id IN (1, 50)"
+			fi
+		done
+		touch done
+	) 3>&- &
+	applied --batch-delay 30
+	wait $!
+	assert_exists done
+	verified
+	[ "$(ask 'SELECT count(*) FROM users WHERE id >= 1000')" = 30 ]
+	[ "$(ask 'SELECT id, name, seen FROM users WHERE id IN (1, 50) ORDER BY id')" = $'1|U1|30\n50|theirs|30' ]
+	rolled_back
+	[ "$(ask 'SELECT id, name, age, seen FROM users WHERE id < 1000 ORDER BY id')" = $'1|old|70|30\n2|old|71|0\n50|theirs|1|30' ]
+}
+
+@test "EK-63 rows are filled in by bounded batches while writers are at work, and neither loses anything" {
+	each_database at_work
+}
