@@ -22,9 +22,10 @@ static const char help[] =
 	"       mig-extract --store URI --schema [--create]\n"
 	"       mig-extract --store URI --applied [--last | --to VERSION | --plan HASH]\n"
 	"                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
+	"                   [--state DIR]\n"
 	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
 	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
-	"                   [--since TIME] [--until TIME] [--ref REF]\n"
+	"                   [--since TIME] [--until TIME] [--ref REF] [--state DIR]\n"
 	"       mig-extract --store ENDPOINT --tenant ID --env ENV [--query FILE]\n"
 	"                   [--entity NAME] [--after REF] [--token-file FILE] [--ca FILE]\n"
 	"                   [--api URL] [--page N] [--timeout SECONDS] [--retries N]\n"
@@ -33,7 +34,7 @@ static const char help[] =
 	"them; write a stream.\n"
 	"\n"
 	"  --store URI        where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                     or postgresql://.. (or MIG_STORE)\n"
+	"                     or postgresql://.., or an app, instantdb:APP (or MIG_STORE)\n"
 	"  --set DIR          the migration set\n"
 	"  --ref REF          only this document; may be given more than once\n"
 	"  --list-versions    count the documents by version instead\n"
@@ -46,9 +47,10 @@ static const char help[] =
 	"    --plan HASH        the one with this plan_hash\n"
 	"  --ledger           the entries of the ledger, oldest first, only those with this\n"
 	"    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
-	"    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
+	"    --event NAME       begin, step, commit, undo, rollback, verify, conflict or prune\n"
 	"    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
 	"    --ref REF          about plans that change this document\n"
+	"  --state DIR        of an app: where its ledger and plans are\n"
 	"\n"
 	"ENDPOINT is https://HOST/PATH, instantdb:APP, or, for an answer that was saved, on\n"
 	"stdin, response:domain or response:instantdb.  The token is in MIG_TOKEN.\n"
@@ -71,7 +73,7 @@ static const char help[] =
 enum { NONE = -1 };
 
 struct opts {
-	const char *store, *set;
+	const char *store, *set, *state;
 	struct cli_list refs;
 	bool versions, applied, ledger, schema, create;
 	struct applied_ask which;
@@ -97,9 +99,9 @@ static int check_endpoint(struct opts *o)
 	const struct history_ask *h = &o->entries;
 	struct dataset_ask *r = &o->rows;
 
-	if (o->set || o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create || o->which.to ||
-	    o->which.plan || o->which.last || h->migration || h->project || h->version || h->event || h->since ||
-	    h->until)
+	if (o->set || o->state || o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create ||
+	    o->which.to || o->which.plan || o->which.last || h->migration || h->project || h->version || h->event ||
+	    h->since || h->until)
 		return cli_usage(help, "an endpoint is asked with --tenant, --env, --query or --entity");
 	if (!h->tenant)
 		return cli_usage(help, "--tenant is required");
@@ -130,6 +132,8 @@ static int check_mode(struct opts *o)
 
 	if (o->versions + o->applied + o->ledger + o->schema > 1)
 		return cli_usage(help, "--list-versions, --schema, --applied and --ledger exclude each other");
+	if (o->state && !o->applied && !o->ledger)
+		return cli_usage(help, "--state goes with --applied or --ledger of an app");
 	if (o->create && !o->schema)
 		return cli_usage(help, "--create goes with --schema");
 	if (!o->applied && which)
@@ -168,6 +172,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "ref", CLI_LIST, &o->refs },
+		                        { "state", CLI_TEXT, &o->state },
 		                        { "list-versions", CLI_FLAG, &o->versions },
 		                        { "schema", CLI_FLAG, &o->schema },
 		                        { "create", CLI_FLAG, &o->create },
@@ -202,7 +207,9 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		o->store = cli_store();
 	if (!o->store)
 		return cli_usage(help, "--store is required");
-	if (endpoint_kind(o->store) != ENDPOINT_NONE)
+	/* what was done to an app is in a folder of ours: nobody is asked */
+	if (endpoint_kind(o->store) != ENDPOINT_NONE &&
+	    !(endpoint_kind(o->store) == ENDPOINT_INSTANT && (o->applied || o->ledger)))
 		return check_endpoint(o);
 	if (asks_endpoint(r))
 		return cli_usage(help, "--query, --entity and what follows in the list go with an endpoint");
@@ -225,7 +232,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 
 static void run_history(struct opts *o, struct out *out, struct diag *d)
 {
-	const struct store_how how = { .mode = STORE_READ, .create = o->create };
+	const struct store_how how = { .mode = STORE_READ, .create = o->create, .state = o->state };
 	struct store *store = store_open_as(o->store, &how, d);
 
 	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;
