@@ -68,28 +68,57 @@ planned() {
 # permitted [GATE FLAG..]: permits for the file plan, as the file permits.
 permitted() { mig-gate --env dev --apply "$@" < plan > permits; }
 
-# app MODE [RUN]: the base URL of this test's app in that mode.
-app() { echo "http://127.0.0.1:$STANDIN_PORT/$1/${BATS_TEST_NUMBER}${2+.$2}"; }
+# app MODE [RUN]: the base URL of this test's app in that mode; $APP tells several of a test apart.
+app() { echo "http://127.0.0.1:$STANDIN_PORT/$1/$BATS_TEST_NUMBER${APP+x$APP}${2+.$2}"; }
 
-# apply MODE [APPLY FLAG..]: use the file permits; what came of it is in the file outcomes.
+# apply MODE [APPLY FLAG..]: use the file permits; what came of it is in the file outcomes, too.
 apply() {
+	local mode=$1 code=0
+	shift
+	MIG_TOKEN=sesame-open-now mig-apply --store instantdb:live --state state --api "$(app "$mode")" "$@" < permits > outcomes || code=$?
+	cat outcomes
+	return "$code"
+}
+
+FATAL=0 # runs that were to be killed
+
+# fatal MODE CALL.. : apply, with the process's own pid in the mode; CALL.. is a command to run it by.  Its code in $code.
+fatal() {
 	local mode=$1
 	shift
-	MIG_TOKEN=sesame-open-now mig-apply --store instantdb:live --state state --api "$(app "$mode")" "$@" < permits > outcomes
+	code=0
+	{
+		# shellcheck disable=SC2016 # that shell's $$ is mig-apply's pid
+		MIG_TOKEN=sesame-open-now "$@" bash -c 'exec mig-apply --store instantdb:live --state state --api "${0/PID/pid$$}"' \
+			"$(app "$mode+PID" "$((FATAL += 1))")" < permits > outcomes 2> said || code=$?
+	} 2> /dev/null
+	[ "$code" -eq 137 ] || [ "$code" -eq 0 ] || fail "$mode: exit $code: $(cat said)"
 }
 
 # told MODE STEPS: a transaction of somebody else.
 told() { curl -sf -H 'app-id: live' -d "{\"steps\":$2}" "$(app "$1")/admin/transact" > /dev/null; }
 
+# back [PLAN FLAG..]: permits for the rollback of the file plan, as the file permits.
+back() { mig-plan --rollback --reason test < plan > back && mig-gate --env dev --apply --allow-destructive < back > permits; }
+
 # dump: all that is in the app, a row a line.
 dump() { curl -sf "$(app plain)/dump"; }
 
-# asked_for WORD MODE [RUN]: how many requests for it this test made in that mode.
+# requests MODE [RUN]: how many of them this test made in that mode.
 requests() { curl -sf "$(app "$@")/log" | grep -c POST || true; }
 
 # ledger FILTER: what jq makes of each entry.
 ledger() { jq -r "$1" state/ledger.ndjson; }
 
 # steps [FILE]: the status of each step in the outcomes.
-steps() { jq -r 'select(.kind == "outcome").steps[].status' "${1-outcomes}" | xargs; }
-said() { jq -r 'select(.kind == "outcome").steps[].message' "${1-outcomes}"; }
+steps() { jq -r 'select(.kind == "outcome").steps[].status' outcomes | xargs; }
+messages() { jq -r 'select(.kind == "outcome").steps[].message' outcomes; }
+
+# settled BATCHES: the plan was begun once, each batch noted once, and it was committed.
+settled() {
+	[ "$(ledger .event | sort | uniq -c | xargs)" = "1 begin 1 commit $1 step" ] || fail "$(ledger .event | xargs)"
+	mig-verify --store instantdb:live --state state --ledger > verdict
+}
+
+# same FILE: all that is in the app is as FILE has it.
+same() { dump | diff - "$1"; }

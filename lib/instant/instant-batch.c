@@ -274,6 +274,18 @@ static int place_group(const struct instant_batch *b, struct instant_row **v, si
 	return rc;
 }
 
+/* Every list in an answer is one that was asked for; what is no list, the app may add. */
+static int check_lists(const struct instant_batch *b, const struct doc *d, struct diag *diag)
+{
+	struct doc_walk w;
+	uint32_t key;
+	size_t n = 0;
+
+	for (doc_walk_init(&w, d, 0); (key = doc_walk_next(&w));)
+		n += d->tok[key + 1].type == DOC_ARRAY;
+	return n == b->ngroup ? 0 : bad(diag, "has other entities than were asked for");
+}
+
 int instant_batch_look(struct instant_batch *b, struct instant_app *a, struct diag *d)
 {
 	struct buf query = BUF_INIT;
@@ -287,6 +299,8 @@ int instant_batch_look(struct instant_batch *b, struct instant_app *a, struct di
 	write_query(&query, b);
 	if (rc == 0)
 		rc = instant_query(a, query.s, query.len, d);
+	if (rc == 0)
+		rc = check_lists(b, &a->doc, d);
 	struct instant_row **v = sorted_rows(b);
 
 	for (size_t i = 0; i < b->ngroup && rc == 0; i++)
