@@ -553,3 +553,22 @@ old() {
 	MIG_TOKEN=x fails 5 mig-apply --store instantdb:live --state state --api "$(app plain)" < plan
 	[ ! -e state ]
 }
+
+@test "the front door applies, tells the history and the status of an app, and rolls back its last run" {
+	three
+	umask 077
+	echo sesame-open-now > token
+	door() { mig "$@" --store instantdb:live --state state; }
+	reach=(--api "$(app plain)" --token-file token)
+	fails 0 door apply --plan plan --env dev --apply --retries 2 --batch-delay 1 "${reach[@]}" --out reports
+	same wanted
+	[ -s reports/migration_blog_2.0.0_report.json ]
+	fails 0 door status
+	[[ $output == *blog* ]]
+	fails 0 door history --format json
+	[ "$(jq -r 'select(.kind == "entry").event' <<< "$output" | xargs)" = 'begin step step step commit' ]
+	fails 0 door rollback --env dev --apply --allow-destructive --reason test "${reach[@]}"
+	[ -z "$(dump)" ]
+	fails 3 mig history --store instantdb:live
+	fails 2 mig status --store fs:. --state state
+}
