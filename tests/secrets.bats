@@ -221,6 +221,7 @@ END
 	echo canary-token-file > token
 	export MIG_AUDIT=file:$PWD/audit MIG_RUN_ID=run-1
 	for mode in plain s401 s500 s400 liar words late+auth; do
+		# shellcheck disable=SC2034 # app takes it
 		APP=$mode
 		export MIG_TOKEN=canary-token
 		in=permits said mig-apply --store instantdb:live --state "state-$mode" --api "$(app $mode)" --retries 0
