@@ -397,3 +397,44 @@ int instant_check(struct instant *s, const struct plan *p, const struct apply_ct
 	run_release(&r);
 	return rc;
 }
+
+/* Is the batch that entry st undoes as it was found? */
+static int check_restored(struct run *r, const struct step *st)
+{
+	struct instant_work w;
+	int rc = prepare(r, &w, st);
+
+	w.plan = NULL; /* what was there before the rollback does not matter any more */
+	if (rc > 0)
+		rc = instant_work_preview(&w, r->d);
+	if (rc == 0 && w.looked && !instant_tally_reached(&w.tally)) {
+		char *where = xmemdup(st->ref.s, st->ref.n);
+
+		rc = diag_add(r->d, MIG_INVALID, "not_restored", where,
+		              "its rows are not what the batch found: %zu lack, %zu are others, %zu are still there",
+		              w.tally.fresh, w.tally.changed, w.tally.deleted);
+		free(where);
+	}
+	instant_work_release(&w);
+	return rc;
+}
+
+int instant_restored(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct diag *d)
+{
+	struct outcome unused = { .n = 0 };
+	struct run r;
+	int fd, rc;
+
+	run_init(&r, s, p, c, &unused, d);
+	rc = ledger_fd(&r, &fd);
+	if (rc == 0)
+		rc = instant_standing_read(&r.undone.was, fd, r.undoes, NULL, d);
+	if (fd >= 0)
+		close(fd);
+	if (rc == 0)
+		rc = instant_stored_read(&r.undone, &s->state, r.undoes, d);
+	for (size_t i = 0; i < p->nstep && rc == 0; i++)
+		rc = check_restored(&r, &p->step[i]);
+	run_release(&r);
+	return rc;
+}

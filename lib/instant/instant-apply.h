@@ -35,4 +35,7 @@ int instant_apply(struct instant *s, const struct plan *p, const struct apply_ct
 int instant_check(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
                   struct diag *d);
 
+/* See restored of struct store_ops. */
+int instant_restored(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct diag *d);
+
 #endif

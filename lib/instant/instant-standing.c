@@ -117,3 +117,48 @@ int instant_standing_read(struct instant_standing *s, int fd, const char *plan_h
 		forget_steps(s);
 	return rc;
 }
+
+/* The last entry, while the ledger is walked through. */
+struct last {
+	const char *plan_hash;
+	struct buf *line;
+	size_t start; /* of it in line */
+	struct doc doc;
+	struct diag *d;
+};
+
+static bool counts(struct text event)
+{
+	return changes(event) || text_is(event, "undo");
+}
+
+static int keep_last(void *arg, const char *line, size_t n, uint64_t offset)
+{
+	struct last *l = arg;
+
+	(void)offset;
+	if (!memmem(line, n, l->plan_hash, HEX_LEN))
+		return 0;
+	if (doc_parse(&l->doc, line, n, RECORD_MAX_DEPTH) < 0)
+		return diag_add(l->d, MIG_PRECONDITION, "ledger_broken", ledger_name, "an entry is not JSON");
+	struct text event = ledger_line_member(&l->doc, "event");
+	bool own = text_is(ledger_line_member(&l->doc, "plan_hash"), l->plan_hash);
+	bool undoes = text_is(ledger_line_member(&l->doc, "undoes"), l->plan_hash);
+
+	if ((own && counts(event)) || (undoes && text_is(event, "rollback"))) {
+		buf_setlen(l->line, l->start);
+		buf_add(l->line, line, n);
+	}
+	return 0;
+}
+
+int instant_standing_last(int fd, const char *plan_hash, struct buf *out, struct diag *d)
+{
+	struct last l = { .plan_hash = plan_hash, .line = out, .start = out->len, .doc = DOC_INIT, .d = d };
+
+	buf_reserve(out, 1);
+	int rc = ledger_lines(fd, keep_last, &l, d);
+
+	doc_release(&l.doc);
+	return rc < 0 ? -1 : out->len > l.start;
+}

@@ -37,6 +37,9 @@ int instant_standing_read(struct instant_standing *s, int fd, const char *plan_h
                           struct diag *d);
 void instant_standing_release(struct instant_standing *s);
 
+/* Append the last entry that counts for a plan, the rollback of it among them: 1, 0 if there is none, -1. */
+int instant_standing_last(int fd, const char *plan_hash, struct buf *out, struct diag *d);
+
 /* Was a batch done?  NULL if not. */
 const struct instant_done *instant_standing_find(const struct instant_standing *s, struct text step_id);
 

@@ -123,3 +123,17 @@ int instant_work_do(struct instant_work *w, struct diag *d)
 {
 	return persist(w, try, d);
 }
+
+int instant_look(struct instant_batch *b, struct instant_app *a, unsigned retries, struct diag *d)
+{
+	size_t first = d->n;
+	int rc;
+
+	for (unsigned attempt = 0; (rc = instant_batch_look(b, a, d)) < 0; attempt++) {
+		if (!instant_may_pass(a) || attempt >= retries)
+			break;
+		diag_truncate(d, first);
+		backoff_pause(attempt);
+	}
+	return rc;
+}

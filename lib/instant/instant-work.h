@@ -38,6 +38,9 @@ struct instant_work {
 
 void instant_work_release(struct instant_work *w);
 
+/* instant_batch_look, tried again as often as retries where its failure may pass. */
+int instant_look(struct instant_batch *b, struct instant_app *a, unsigned retries, struct diag *d);
+
 /*
  * Count what would be done, and do nothing; of a rollback, what is there must be what the batch
  * left, or what it found.  0, or -1 after a finding (MIG_INVALID "drift").

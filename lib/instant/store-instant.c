@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { READ_RETRIES = 4 };
+
 struct store_instant {
 	struct store base;
 	enum store_mode mode;
@@ -82,24 +84,14 @@ static int walk(struct store *s, int (*each)(void *arg, const struct doc *entry)
 
 static int last(struct store *s, const char *plan_hash, struct buf *out, struct diag *d)
 {
-	struct ledger own = LEDGER_INIT, *l = &of(s)->ledger;
 	size_t first = d->n;
+	int fd = instant_state_ledger(&of(s)->state, false, d);
 
-	if (l->fd < 0) {
-		int fd = instant_state_ledger(&of(s)->state, false, d);
+	if (fd < 0)
+		return d->n > first ? -1 : 0;
+	int rc = instant_standing_last(fd, plan_hash, out, d);
 
-		if (fd < 0)
-			return d->n > first ? -1 : 0;
-		l = &own;
-		if (ledger_open(l, fd, false, d) < 0) {
-			ledger_release(l);
-			return -1;
-		}
-	}
-	const struct ledger_mark *m = ledger_last(l, plan_hash, d);
-	int rc = m ? ledger_entry(l, m, out, d) < 0 ? -1 : 1 : d->n > first && diag_exit(d) != MIG_OK ? -1 : 0;
-
-	ledger_release(&own);
+	close(fd);
 	return rc;
 }
 
@@ -232,7 +224,7 @@ static int look_at(struct instant *in, struct instant_batch *b,
                    int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d)
 {
 	struct buf row = BUF_INIT;
-	int rc = instant_batch_look(b, &in->app, d);
+	int rc = instant_look(b, &in->app, READ_RETRIES, d);
 
 	for (size_t i = 0; i < b->n && rc == 0; i++) {
 		struct text there = { NULL, 0 };
@@ -277,6 +269,13 @@ static int look(struct store *s, const struct plan *p, const struct step *st,
 	return rc;
 }
 
+static int restored(struct store *s, const struct plan *p, struct diag *d)
+{
+	const struct apply_ctx c = { .retries = READ_RETRIES };
+
+	return instant_restored(of(s), p, &c, d);
+}
+
 static int confine(struct store *s, struct diag *d)
 {
 	struct store_instant *st = (struct store_instant *)s;
@@ -316,6 +315,7 @@ static const struct store_ops ops = {
 	.answer = answer,
 	.prune = prune,
 	.look = look,
+	.restored = restored,
 	.confine = confine,
 	.close = close_store,
 };

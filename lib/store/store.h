@@ -134,14 +134,16 @@ struct store_ops {
 	             int (*allow)(void *arg, const struct store_pruned *p, struct diag *d), void *arg,
 	             struct store_pruned *p, struct diag *d);
 	/*
-	 * What is there of the rows that step st of a plan of rows names: each, in the
-	 * order of its actions, gets the index of the action and the canonical JSON
+	 * What is there of the rows that step st of a plan of rows names: each, in any
+	 * order, gets the index of the action and the canonical JSON
 	 * {"data":{..},"links":{..}} of the members and labels that the action names as
 	 * they are there (the plan's spelling where a value is equal by the column's
 	 * type), or s NULL where the row is not there.  NULL as an op: it has no rows.
 	 */
 	int (*look)(struct store *s, const struct plan *p, const struct step *st,
 	            int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d);
+	/* Is all that a rollback plan of rows undoes as it was before?  0, or MIG_INVALID "not_restored". NULL: not known. */
+	int (*restored)(struct store *s, const struct plan *p, struct diag *d);
 	/* The database that it is, borrowed; NULL as an op: it is none. */
 	struct db *(*database)(struct store *s);
 	/*
