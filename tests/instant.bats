@@ -69,7 +69,7 @@ old() {
 	[ "$(curl -s "$(app plain)/log" | grep -c '\["update"')" -eq "$sent" ]
 }
 
-@test "EK-45 EK-46 a dry run asks, tells what it would do, and writes nothing anywhere" {
+@test "EK-45 a dry run asks, tells what it would do, and writes nothing anywhere" {
 	old
 	{ people 2 && gone users "$(id 9 1)" && gone users "$(id 8 1)"; } | planned --batch 3
 	mig-gate --env dev --dry-run < plan > permits
@@ -227,6 +227,41 @@ old() {
 	done
 }
 
+# verify MODE: compare the app with the plans on stdin.
+verify() {
+	MIG_TOKEN=x mig-verify --store instantdb:live --state state --api "$(app "$1")"
+}
+
+@test "EK-55 EK-56 mig-verify compares an app with a plan, row by row, and with its rollback" {
+	three
+	old
+	mkdir state
+	fails 4 verify plain < plan
+	[[ $output != *foreign_plan* ]] || skip 'a mig-verify that knows no plans of rows'
+	faulted 4 not_applied
+	apply plain > /dev/null
+	fails 0 verify plain < plan
+	fails 0 verify flaky < outcomes
+	told plain "[[\"update\",\"users\",\"$(id 1 1)\",{\"name\":\"user 2\"}],[\"update\",\"users\",\"$(id 2 1)\",{\"name\":\"user 1\"}]]"
+	fails 4 verify plain < plan
+	faulted 4 drift
+	[[ $stderr == *"users/$(id 1 1)"* ]]
+	told plain "[[\"update\",\"users\",\"$(id 1 1)\",{\"name\":\"user 1\"}],[\"update\",\"users\",\"$(id 2 1)\",{\"name\":\"user 2\"}]]"
+	fails 0 verify plain < plan
+	told plain "[[\"unlink\",\"posts\",\"$(id 3 2)\",{\"author\":\"$(id 3 1)\"}]]"
+	fails 4 verify plain < plan
+	faulted 4 drift
+	told plain "[[\"link\",\"posts\",\"$(id 3 2)\",{\"author\":\"$(id 3 1)\"}]]"
+	back
+	fails 4 verify plain < back
+	apply plain > /dev/null
+	fails 0 verify plain < back
+	fails 4 verify plain < plan
+	told plain "[[\"update\",\"users\",\"$(id 1 1)\",{\"name\":\"edited\"}]]"
+	fails 4 verify plain < back
+	faulted 4 not_restored
+}
+
 @test "EK-54 killed at any request, before it is done or after, the run is repeated to the same end" {
 	three
 	for word in kill dead; do
@@ -261,6 +296,33 @@ old() {
 			fatal plain strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n"
 			[ "$code" -eq 137 ] || break
 			permitted
+			fails 0 apply plain
+			settled 3
+			back
+			apply plain > /dev/null
+			same before || fail "$call $n"
+			permitted
+		done
+		[ "$n" -gt 3 ] || fail "$call: only $n"
+	done
+}
+
+@test "EK-54 whatever call of ours fails, the run says so and the next one comes to the same end" {
+	may_trace
+	three
+	(umask 077 && echo sesame-open-now > token)
+	local call n
+	for call in write:ENOSPC fsync:EIO fdatasync:EIO renameat:EROFS; do
+		for ((n = 1; n <= 12; n++)); do
+			APP=${call/:/}$n
+			rm -rf state
+			old
+			code=0
+			strace -f -qq -o /dev/null -e "trace=${call%:*}" -e "inject=${call%:*}:error=${call#*:}:when=$n" \
+				"$MIG_X/mig-apply" --store instantdb:live --state state --api "$(app plain)" --token-file token \
+				< permits > outcomes 2> said || code=$?
+			[ "$code" -ne 0 ] || break
+			[ "$code" -eq 1 ] || [ "$code" -eq 3 ] || fail "$call $n: exit $code: $(cat said)"
 			fails 0 apply plain
 			settled 3
 			back
@@ -496,6 +558,9 @@ old() {
 	plan_manifests site > plan
 	permitted
 	fails 4 apply plain
+	faulted 4 foreign_plan
+	mkdir -p state
+	fails 4 verify plain < plan
 	faulted 4 foreign_plan
 	user 1 | planned
 	permitted
