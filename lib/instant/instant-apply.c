@@ -2,6 +2,7 @@
 #include "instant-apply.h"
 
 #include "backoff.h"
+#include "instant-run.h"
 #include "moment.h"
 
 #include <inttypes.h>
@@ -9,33 +10,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* One plan on its way. */
-struct run {
-	struct instant *s;
-	const struct plan *p;
-	const struct apply_ctx *c;
-	struct outcome *o;
-	struct diag *d;
-	struct instant_standing was;  /* of the plan */
-	struct instant_stored undone; /* of a rollback: the plan that it undoes */
-	char undoes[HEX_SIZE];
-	int64_t start;                /* moment_ticks() */
-	bool sent;                    /* a batch was at work in this run */
-};
-
-static bool is_back(const struct run *r)
-{
-	return r->p->rollback_mode;
-}
-
-static int64_t elapsed_ms(const struct run *r)
+static int64_t elapsed_ms(const struct instant_run *r)
 {
 	return r->c->now ? 0 : moment_since(r->start);
 }
 
 /* ---- the ledger ---- */
 
-static void add_entry(struct run *r, const char *event, const struct plan *p, struct text ref, const char *backups)
+static void add_entry(struct instant_run *r, const char *event, const struct plan *p, struct text ref,
+                      const char *backups)
 {
 	const char **none = xcalloc(p->nstep, sizeof *none);
 	bool ends = strcmp(event, "commit") == 0 || strcmp(event, "rollback") == 0;
@@ -55,7 +38,7 @@ static void add_entry(struct run *r, const char *event, const struct plan *p, st
 	free(none);
 }
 
-static int sync_entries(struct run *r)
+static int sync_entries(struct instant_run *r)
 {
 	bool unsure;
 
@@ -66,7 +49,7 @@ static int sync_entries(struct run *r)
 	return 0;
 }
 
-static int begin(struct run *r)
+static int begin(struct instant_run *r)
 {
 	char name[HEX_SIZE + 8];
 	size_t n;
@@ -85,24 +68,24 @@ static int begin(struct run *r)
 	return 0;
 }
 
-static int end(struct run *r)
+static int end(struct instant_run *r)
 {
 	const struct text none = { NULL, 0 };
 
 	/* a plan that was never committed is now not even begun */
-	if (is_back(r) && r->undone.was.is == INSTANT_BEGUN)
+	if (instant_run_back(r) && r->undone.was.is == INSTANT_BEGUN)
 		add_entry(r, "undo", &r->undone.plan, none, NULL);
-	add_entry(r, is_back(r) ? "rollback" : "commit", r->p, none, NULL);
+	add_entry(r, instant_run_back(r) ? "rollback" : "commit", r->p, none, NULL);
 	return sync_entries(r);
 }
 
 /* [{"file":"81c2..7f.12.batch-00001.ndjson","hash":H,"name":"batch-00001","rows":200}] */
-static int note_step(struct run *r, const struct step *st, const struct instant_work *w)
+static int note_step(struct instant_run *r, const struct step *st, const struct instant_work *w)
 {
 	struct buf b = BUF_INIT;
 	struct rec rec;
 
-	if (!is_back(r)) {
+	if (!instant_run_back(r)) {
 		buf_addch(&b, '[');
 		rec_open(&rec, &b);
 		rec_cstr(&rec, "file", w->backup.name);
@@ -112,57 +95,15 @@ static int note_step(struct run *r, const struct step *st, const struct instant_
 		rec_close(&rec);
 		buf_addch(&b, ']');
 	}
-	add_entry(r, "step", r->p, st->step_id, is_back(r) ? NULL : b.s);
+	add_entry(r, "step", r->p, st->step_id, instant_run_back(r) ? NULL : b.s);
 	buf_release(&b);
 	return sync_entries(r);
 }
 
 /* ---- one batch ---- */
 
-/* The goals of entry i of a rollback: 1, 0 if the batch was never begun, -1. */
-static int prepare_back(struct run *r, struct instant_work *w, const struct step *st)
-{
-	const struct step *was = instant_stored_step(&r->undone, st->step_id);
-	const struct instant_done *done = instant_standing_find(&r->undone.was, st->step_id);
-
-	if (!was)
-		return diag_add(r->d, MIG_INVALID, "foreign_plan", r->undoes, "the plan has no such batch to undo");
-	if (instant_batch_read(&w->batch, &r->undone.plan, was, r->d) < 0)
-		return -1;
-	if (done)
-		memcpy(w->backup.name, done->file, sizeof w->backup.name);
-	else
-		instant_backup_name(w->backup.name, r->undoes, r->undone.was.seq, st->rows.backup);
-	int rc = instant_backup_read(&w->backup, &r->s->state, &w->batch, done ? done->hash : NULL, r->d);
-
-	if (rc == 0 && done) {
-		diag_hint(r->d, "--state DIR names the folder that the plan was applied with");
-		return diag_add(r->d, MIG_PRECONDITION, "backup_missing", w->backup.name,
-		                "what the batch replaced is not there");
-	}
-	w->plan = r->p->doc;
-	w->before = st->rows.checks;
-	return rc <= 0 ? rc : instant_goals_undo(&w->goals, &w->batch, &w->backup, r->d) < 0 ? -1 : 1;
-}
-
-static int prepare_forward(struct run *r, struct instant_work *w, const struct step *st)
-{
-	if (instant_batch_read(&w->batch, r->p, st, r->d) < 0 || instant_goals_plan(&w->goals, &w->batch, r->d) < 0)
-		return -1;
-	instant_backup_name(w->backup.name, r->p->hash, r->was.seq, st->rows.backup);
-	return 1;
-}
-
-static int prepare(struct run *r, struct instant_work *w, const struct step *st)
-{
-	*w = (struct instant_work)INSTANT_WORK_INIT;
-	w->s = r->s;
-	w->c = r->c;
-	return is_back(r) ? prepare_back(r, w, st) : prepare_forward(r, w, st);
-}
-
 /* "200 rows: 150 new, 50 changed, 0 the same; 200 links", "3 rows: 2 deleted, 1 not there" */
-static void describe(const struct run *r, size_t i, enum step_status status, const struct instant_work *w)
+static void describe(const struct instant_run *r, size_t i, enum step_status status, const struct instant_work *w)
 {
 	const struct instant_tally *t = &w->tally;
 	const char *would = r->c->grant->dry_run ? "would be " : "";
@@ -182,7 +123,7 @@ static void describe(const struct run *r, size_t i, enum step_status status, con
 	buf_release(&b);
 }
 
-static void failed(struct run *r, size_t i, size_t first, const struct instant_work *w)
+static void failed(struct instant_run *r, size_t i, size_t first, const struct instant_work *w)
 {
 	const struct diag own = { .list = r->d->list + first, .n = r->d->n - first };
 	const struct finding *f = diag_first(&own);
@@ -191,14 +132,14 @@ static void failed(struct run *r, size_t i, size_t first, const struct instant_w
 }
 
 /* Step i: what is done is not done again. */
-static int do_step(struct run *r, size_t i)
+static int do_step(struct instant_run *r, size_t i)
 {
 	const struct step *st = &r->p->step[i];
 	struct instant_work w;
 	size_t first = r->d->n;
 
 	if (instant_standing_find(&r->was, st->step_id)) {
-		outcome_set(r->o, i, STEP_SKIPPED, "already %s", is_back(r) ? "rolled back" : "applied");
+		outcome_set(r->o, i, STEP_SKIPPED, "already %s", instant_run_back(r) ? "rolled back" : "applied");
 		return 0;
 	}
 	if (r->sent && r->c->batch_delay)
@@ -207,7 +148,7 @@ static int do_step(struct run *r, size_t i)
 		outcome_set(r->o, i, STEP_NOT_RUN, "interrupted");
 		return diag_add(r->d, MIG_ERROR, "interrupted", NULL, "interrupted between batches");
 	}
-	int rc = prepare(r, &w, st);
+	int rc = instant_run_prepare(r, &w, st);
 
 	if (rc == 0)
 		outcome_set(r->o, i, STEP_SKIPPED, "was not applied");
@@ -226,15 +167,17 @@ static int do_step(struct run *r, size_t i)
 }
 
 /* What step i would do, without doing it; a batch that is done is passed over. */
-static int foresee_step(struct run *r, size_t i)
+static int foresee_step(struct instant_run *r, size_t i)
 {
 	const struct step *st = &r->p->step[i];
 	struct instant_work w;
 	size_t first = r->d->n;
 
-	if (instant_standing_find(&r->was, st->step_id))
+	if (instant_standing_find(&r->was, st->step_id)) {
+		outcome_set(r->o, i, STEP_SKIPPED, "already %s", instant_run_back(r) ? "rolled back" : "applied");
 		return 0;
-	int rc = prepare(r, &w, st);
+	}
+	int rc = instant_run_prepare(r, &w, st);
 
 	if (rc > 0)
 		rc = instant_work_preview(&w, r->d) < 0 ? -1 : 1;
@@ -250,18 +193,18 @@ static int foresee_step(struct run *r, size_t i)
 
 /* ---- a plan ---- */
 
-static void all_skipped(struct run *r, const char *why)
+static void all_skipped(struct instant_run *r, const char *why)
 {
 	for (size_t i = 0; i < r->o->n; i++)
 		outcome_set(r->o, i, STEP_SKIPPED, "%s", why);
 }
 
 /* Could the app hold all of it?  Before anybody is asked. */
-static int check_payload(struct run *r)
+static int check_payload(struct instant_run *r)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < r->p->nstep && !is_back(r) && rc == 0; i++) {
+	for (size_t i = 0; i < r->p->nstep && !instant_run_back(r) && rc == 0; i++) {
 		struct instant_batch b;
 		size_t first = r->d->n;
 
@@ -273,45 +216,37 @@ static int check_payload(struct run *r)
 	return rc;
 }
 
-static int ledger_fd(struct run *r, int *fd)
-{
-	size_t first = r->d->n;
-
-	*fd = instant_state_ledger(&r->s->state, false, r->d);
-	return *fd < 0 && r->d->n > first ? -1 : 0;
-}
-
 /* What the ledger says of the plan and of the one that it undoes: 1 to go on, 0 if all is done, -1. */
-static int look_up(struct run *r)
+static int look_up(struct instant_run *r)
 {
-	const char *other = is_back(r) ? r->undoes : NULL;
-	int fd, rc = ledger_fd(r, &fd);
+	const char *other = instant_run_back(r) ? r->undoes : NULL;
+	int fd, rc = instant_run_ledger(r, &fd);
 
 	if (rc == 0)
 		rc = instant_standing_read(&r->was, fd, r->p->hash, other, r->d);
-	if (rc == 0 && is_back(r))
+	if (rc == 0 && instant_run_back(r))
 		rc = instant_standing_read(&r->undone.was, fd, r->undoes, NULL, r->d);
 	if (fd >= 0)
 		close(fd);
 	if (rc < 0)
 		return -1;
-	enum instant_is is = is_back(r) ? r->undone.was.is : r->was.is;
+	enum instant_is is = instant_run_back(r) ? r->undone.was.is : r->was.is;
 
-	if (is_back(r) && is == INSTANT_NOT)
+	if (instant_run_back(r) && is == INSTANT_NOT)
 		return diag_add(r->d, MIG_PRECONDITION, "not_applied", r->undoes,
 		                "the plan to be rolled back is not applied to this app");
-	if (!is_back(r) && is == INSTANT_BACKING)
+	if (!instant_run_back(r) && is == INSTANT_BACKING)
 		return diag_add(r->d, MIG_PRECONDITION, "rollback_begun", NULL,
 		                "a rollback of this plan was begun and not ended: end it first");
-	if (is == (is_back(r) ? INSTANT_BACK : INSTANT_DONE)) {
-		all_skipped(r, is_back(r) ? "already rolled back" : "already applied");
+	if (is == (instant_run_back(r) ? INSTANT_BACK : INSTANT_DONE)) {
+		all_skipped(r, instant_run_back(r) ? "already rolled back" : "already applied");
 		return 0;
 	}
 	return 1;
 }
 
 /* Without a look at the app: is it a plan for it, and is there something to do?  1, 0, -1. */
-static int open_run(struct run *r)
+static int open_run(struct instant_run *r)
 {
 	if (!plan_of_rows(r->p))
 		return diag_add(r->d, MIG_INVALID, "foreign_plan", NULL,
@@ -320,13 +255,13 @@ static int open_run(struct run *r)
 		return -1;
 	int rc = look_up(r);
 
-	if (rc > 0 && is_back(r) && instant_stored_read(&r->undone, &r->s->state, r->undoes, r->d) < 0)
+	if (rc > 0 && instant_run_back(r) && instant_stored_read(&r->undone, &r->s->state, r->undoes, r->d) < 0)
 		rc = -1;
 	return rc;
 }
 
 /* Every batch, as it stands now; a finding at the first that cannot be done. */
-static int foresee(struct run *r)
+static int foresee(struct instant_run *r)
 {
 	int rc = 0;
 
@@ -335,9 +270,9 @@ static int foresee(struct run *r)
 	return rc;
 }
 
-static int carry_out(struct run *r)
+static int carry_out(struct instant_run *r)
 {
-	int rc = is_back(r) ? foresee(r) : 0; /* drift under one batch means that none is put back */
+	int rc = instant_run_back(r) ? foresee(r) : 0; /* drift under one batch means that none is put back */
 
 	if (rc == 0)
 		rc = begin(r);
@@ -350,27 +285,13 @@ static int carry_out(struct run *r)
 	return -1;
 }
 
-static void run_init(struct run *r, struct instant *s, const struct plan *p, const struct apply_ctx *c,
-                     struct outcome *o, struct diag *d)
-{
-	*r = (struct run){ .s = s, .p = p, .c = c, .o = o, .d = d, .start = moment_ticks(),
-		           .undone = INSTANT_STORED_INIT };
-	snprintf(r->undoes, sizeof r->undoes, "%.*s", (int)p->undoes.n, p->undoes.n ? p->undoes.s : "");
-}
-
-static void run_release(struct run *r)
-{
-	instant_standing_release(&r->was);
-	instant_stored_release(&r->undone);
-}
-
 int instant_apply(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
                   struct diag *d)
 {
 	char time[LEDGER_TIME_SIZE];
-	struct run r;
+	struct instant_run r;
 
-	run_init(&r, s, p, c, o, d);
+	instant_run_init(&r, s, p, c, o, d);
 	ledger_time(c->now, time);
 	o->dry_run = c->grant->dry_run;
 	o->started_at = xstrdup(time);
@@ -379,7 +300,7 @@ int instant_apply(struct instant *s, const struct plan *p, const struct apply_ct
 	if (rc > 0)
 		rc = c->grant->dry_run ? foresee(&r) : carry_out(&r);
 	o->duration_ms = elapsed_ms(&r);
-	run_release(&r);
+	instant_run_release(&r);
 	return rc;
 }
 
@@ -387,54 +308,13 @@ int instant_apply(struct instant *s, const struct plan *p, const struct apply_ct
 int instant_check(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
                   struct diag *d)
 {
-	struct run r;
+	struct instant_run r;
 
-	run_init(&r, s, p, c, o, d);
+	instant_run_init(&r, s, p, c, o, d);
 	int rc = open_run(&r);
 
 	if (rc > 0)
 		rc = c->restores ? 0 : foresee(&r);
-	run_release(&r);
-	return rc;
-}
-
-/* Is the batch that entry st undoes as it was found? */
-static int check_restored(struct run *r, const struct step *st)
-{
-	struct instant_work w;
-	int rc = prepare(r, &w, st);
-
-	w.plan = NULL; /* what was there before the rollback does not matter any more */
-	if (rc > 0)
-		rc = instant_work_preview(&w, r->d);
-	if (rc == 0 && w.looked && !instant_tally_reached(&w.tally)) {
-		char *where = xmemdup(st->ref.s, st->ref.n);
-
-		rc = diag_add(r->d, MIG_INVALID, "not_restored", where,
-		              "its rows are not what the batch found: %zu lack, %zu are others, %zu are still there",
-		              w.tally.fresh, w.tally.changed, w.tally.deleted);
-		free(where);
-	}
-	instant_work_release(&w);
-	return rc;
-}
-
-int instant_restored(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct diag *d)
-{
-	struct outcome unused = { .n = 0 };
-	struct run r;
-	int fd, rc;
-
-	run_init(&r, s, p, c, &unused, d);
-	rc = ledger_fd(&r, &fd);
-	if (rc == 0)
-		rc = instant_standing_read(&r.undone.was, fd, r.undoes, NULL, d);
-	if (fd >= 0)
-		close(fd);
-	if (rc == 0)
-		rc = instant_stored_read(&r.undone, &s->state, r.undoes, d);
-	for (size_t i = 0; i < p->nstep && rc == 0; i++)
-		rc = check_restored(&r, &p->step[i]);
-	run_release(&r);
+	instant_run_release(&r);
 	return rc;
 }

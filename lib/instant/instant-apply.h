@@ -1,31 +1,13 @@
 /*
  * instant-apply.h -- do what a plan of rows says to an InstantDB app, batch by batch.
  *
- * Floor 13.  A batch is done as a whole or not at all, a plan is not: it stops
+ * Floor 15.  A batch is done as a whole or not at all, a plan is not: it stops
  * at the first batch that fails, and goes on there when it is run again.
  */
 #ifndef MIG_INSTANT_APPLY_H
 #define MIG_INSTANT_APPLY_H
 
-#include "instant-standing.h"
 #include "instant-work.h"
-
-/* A plan that is stored, and what the ledger says of it. */
-struct instant_stored {
-	struct buf text;
-	struct doc doc;
-	struct plan plan;
-	struct instant_standing was;
-};
-
-#define INSTANT_STORED_INIT { .doc = DOC_INIT, .plan = PLAN_INIT }
-
-/* Read a plan by its hash: 0, or -1 after MIG_PRECONDITION "missing_plan", MIG_INVALID "plan_hash_integrity_failed". */
-int instant_stored_read(struct instant_stored *u, const struct instant_state *s, const char *hash, struct diag *d);
-void instant_stored_release(struct instant_stored *u);
-
-/* The step of the plan with the id of a rollback's entry, or NULL. */
-const struct step *instant_stored_step(const struct instant_stored *u, struct text step_id);
 
 /* See apply of struct store_ops. */
 int instant_apply(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
@@ -34,8 +16,5 @@ int instant_apply(struct instant *s, const struct plan *p, const struct apply_ct
 /* See check of struct store_ops. */
 int instant_check(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o,
                   struct diag *d);
-
-/* See restored of struct store_ops. */
-int instant_restored(struct instant *s, const struct plan *p, const struct apply_ctx *c, struct diag *d);
 
 #endif

@@ -1,5 +1,5 @@
-/* instant-stored.c -- plans as they were begun; see instant-apply.h */
-#include "instant-apply.h"
+/* instant-stored.c -- see instant-stored.h */
+#include "instant-stored.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* store-instant.c -- instantdb:APP, rows behind an admin interface, with a folder of ours; see store.h */
 #include "instant-apply.h"
-
+#include "instant-run.h"
 #include "spent.h"
 
 #include <stdlib.h>
