@@ -40,7 +40,8 @@ static const char help[] =
 	"  --batch N                 steps a plan at most; of rows, rows a step (500)\n"
 	"  --max-rejects N           go on with up to N rejected documents (0)\n"
 	"  --schema FILE             the declared schema that the database is taken to\n"
-	"  --set DIR                 the hand-written SQL that is applied to it\n"
+	"  --set DIR                 the hand-written SQL that is applied to it; or the set that\n"
+	"                            made the rows, for its invariants\n"
 	"  --out-of-order            apply what stands below the version reached, too\n"
 	"  --allow-empty             also if there are no tables, or no statements\n"
 	"  --baseline                only record as applied what is there already\n"
@@ -58,7 +59,7 @@ static const char help[] =
 struct opts {
 	struct plan_ask ask;
 	const char *schema, *set, *index, *dialect;
-	bool rollback, allow_empty, late, baseline;
+	bool rollback, allow_empty, late, baseline, of_rows; /* of_rows: set is of mode records */
 	const char *reason;
 };
 
@@ -66,7 +67,7 @@ struct opts {
 static int check_way(const struct opts *o, int64_t unset)
 {
 	const struct plan_ask *a = &o->ask;
-	bool database = o->schema || o->set;
+	bool database = o->schema || (o->set && !o->of_rows);
 	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL);
 
 	if (o->rollback && (a->env || a->migration_id || a->target_version || a->tenant || a->project ||
@@ -84,7 +85,7 @@ static int check_way(const struct opts *o, int64_t unset)
 		return cli_usage(help, "--allow-empty and --baseline go with --schema or --set");
 	if (o->allow_empty && o->baseline)
 		return cli_usage(help, "--allow-empty and --baseline exclude each other");
-	if (!o->set && o->late)
+	if ((!o->set || o->of_rows) && o->late)
 		return cli_usage(help, "--out-of-order goes with --set");
 	if (o->reason && !o->rollback)
 		return cli_usage(help, "--reason goes with --rollback");
@@ -118,6 +119,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	o->of_rows = o->set && set_is(o->set, "records");
 	if ((rc = check_way(o, unset)) >= 0)
 		return rc;
 	if (o->rollback)
@@ -183,13 +185,15 @@ static void run_index(const struct opts *o, struct filter *f)
 	rowindex_free(index);
 }
 
-static void run(const struct opts *o, struct filter *f)
+static void run(struct opts *o, struct filter *f)
 {
+	struct set *set = o->set ? set_read(o->set, &f->d) : NULL;
 	struct spool plans = { .fd = -1 }, rejects = { .fd = -1 };
 	struct rowplan rows = { .sorted.file.fd = -1, .rows.fd = -1 };
 	struct diag *d = &f->d;
 
-	if (spool_init(&plans, d) == 0 &&
+	o->ask.set = set;
+	if ((!o->set || set) && spool_init(&plans, d) == 0 &&
 	    (o->rollback || (spool_init(&rejects, d) == 0 && rowplan_init(&rows, d) == 0)) && sandbox_pure(d) == 0) {
 		if (o->rollback)
 			invert_run(o->reason, &plans, &f->in, &f->out, d);
@@ -199,6 +203,7 @@ static void run(const struct opts *o, struct filter *f)
 	rowplan_release(&rows);
 	spool_release(&plans);
 	spool_release(&rejects);
+	set_free(set);
 }
 
 int main(int argc, char **argv)
@@ -214,7 +219,7 @@ int main(int argc, char **argv)
 	filter_init(&f, progname, true);
 	if (o.schema)
 		run_schema(&o, &f);
-	else if (o.set)
+	else if (o.set && !o.of_rows)
 		run_sql(&o, &f);
 	else if (o.index)
 		run_index(&o, &f);

@@ -13,6 +13,7 @@
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict] [--rehearse]\n"
+	"                  [--state DIR]\n"
 	"       mig-verify --store URI --ledger [--head HASH]\n"
 	"       mig-verify --store URI --set DIR [--strict]\n"
 	"       mig-verify --store URI --drift\n"
@@ -27,12 +28,14 @@ static const char help[] =
 	"                   or postgresql://.., or an app, instantdb:APP (or MIG_STORE)\n"
 	"  --against FILE   the plans on stdin must be those of FILE\n"
 	"  --strict         warnings count as failures\n"
+	"  --state DIR      where mig-apply kept the rows that a rollback put back\n"
+	"                   (default: FILE.mig beside a SQLite file); of an app its ledger,\n"
+	"                   plans and backups\n"
 	"  --rehearse       try the plans and then their rollbacks on a copy of the database\n"
 	"  --drift          a database against what was recorded of it; reads no stdin\n"
 	"  --ledger         re-compute the ledger's chain; reads no stdin\n"
 	"  --head HASH      a head kept elsewhere, which the chain must hold\n"
 	"  --set DIR        recompute the evidence that this set declares; reads no stdin\n"
-	"  --state DIR      of an app: its ledger, plans and backups\n"
 	"  --api URL        of InstantDB (https://api.instantdb.com)\n"
 	"  --token-file FILE  the app's admin token, instead of MIG_TOKEN\n"
 	"  --ca FILE        the certificates to trust, instead of the system's\n"

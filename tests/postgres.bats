@@ -44,17 +44,6 @@ sessions() {
 	said 'Connection refused'
 }
 
-@test "a plan of rows is refused by a PostgreSQL database, which is left alone" {
-	mig-transform --set "$SETS/threads" --target-version 2.0.0 < "$SAMPLES/threads/stories.ndjson" |
-		mig-plan --env dev --migration threads --target-version 2.0.0 > plans
-	mig-gate --env dev --apply < plans > permits
-	fails 4 mig-apply --store "$DB" < permits
-	said 'a plan of rows: this store takes plans of SQL'
-	fails 4 mig-verify --store "$DB" < plans
-	said 'a plan of rows: this store takes plans of SQL'
-	[ "$(sql "SELECT count(*) FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')")" = 0 ]
-}
-
 @test "a database that is not there is 3 and named" {
 	fails 3 mig-extract --store "postgresql://owner:hunter2@/absent?host=$SERVER" --schema
 	faulted 3 connection_failed

@@ -94,6 +94,19 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	return 0;
 }
 
+static int begin_rows(struct db *db, struct diag *d)
+{
+	struct pg *p = of(db);
+	char wait[80];
+
+	/* 0 would be for ever */
+	snprintf(wait, sizeof wait, "SET LOCAL lock_timeout='%us';SET CONSTRAINTS ALL DEFERRED",
+	         p->patience ? p->patience : 1);
+	if (begin(db, true, d) < 0)
+		return -1;
+	return pg_plain(p, wait, NULL, NULL, d);
+}
+
 /* The server says ROLLBACK where it could not do it, and does not call that an error. */
 static int commit(struct db *db, struct diag *d)
 {
@@ -215,6 +228,7 @@ static const struct db_ops ops = {
 	.exec = pg_exec,
 	.query = query,
 	.begin = begin,
+	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,
 	.lock = pg_lock,

@@ -20,13 +20,22 @@ static struct sqlite *of(struct db *db)
 	return (struct sqlite *)db;
 }
 
-static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
+/* The index of $n, which SQLite gives in the order of first use: most statements use them in their own order. */
+static int parameter(sqlite3_stmt *st, size_t n)
 {
+	const char *is = sqlite3_bind_parameter_name(st, (int)n);
 	char name[24];
 
+	if (is && *is == '$' && strtoul(is + 1, NULL, 10) == n)
+		return (int)n;
+	snprintf(name, sizeof name, "$%zu", n);
+	return sqlite3_bind_parameter_index(st, name);
+}
+
+static void bind(sqlite3_stmt *st, const struct db_value *p, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
-		snprintf(name, sizeof name, "$%zu", i + 1);
-		int at = sqlite3_bind_parameter_index(st, name);
+		int at = parameter(st, i + 1);
 
 		if (at == 0 || p[i].type == DB_NULL)
 			continue;
@@ -244,6 +253,20 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	return 0;
 }
 
+static int begin_rows(struct db *db, struct diag *d)
+{
+	struct sqlite *s = of(db);
+
+	/* what lock began does not look at foreign keys */
+	if (s->held)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	s->held = false;
+	if (plain(s, "PRAGMA foreign_keys=ON", d) < 0 || plain(s, "BEGIN IMMEDIATE", d) < 0)
+		return -1;
+	s->inside = true;
+	return plain(s, "PRAGMA defer_foreign_keys=ON", d);
+}
+
 static int commit(struct db *db, struct diag *d)
 {
 	struct sqlite *s = of(db);
@@ -423,6 +446,7 @@ const struct db_ops sqlite_ops = {
 	.exec = exec,
 	.query = query,
 	.begin = begin,
+	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,
 	.lock = lock,

@@ -63,6 +63,47 @@ void db_json(struct buf *out, const struct db_value *v)
 	}
 }
 
+struct db_value db_value_of(const struct doc *doc, uint32_t t, struct buf *arena)
+{
+	static const struct {
+		const char *name;
+		enum db_type type;
+	} forms[] = { { "hex", DB_BLOB }, { "text", DB_TEXT }, { "real", DB_REAL } };
+	struct db_value v = { .type = DB_NULL };
+	size_t at = arena->len;
+
+	if (doc->tok[t].type == DOC_OBJECT) {
+		for (size_t i = 0; i < 3; i++) {
+			uint32_t m = doc_member(doc, t, forms[i].name, strlen(forms[i].name));
+			struct buf hex = BUF_INIT;
+
+			if (!m)
+				continue;
+			v.type = forms[i].type;
+			doc_string(doc, m, v.type == DB_REAL ? arena : &hex);
+			for (size_t k = 0; k + 1 < hex.len; k += 2) {
+				char digits[3] = { hex.s[k], hex.s[k + 1], '\0' };
+
+				buf_addch(arena, (char)strtoul(digits, NULL, 16));
+			}
+			buf_release(&hex);
+		}
+	} else if (doc->tok[t].type == DOC_STRING) {
+		v.type = DB_TEXT;
+		doc_string(doc, t, arena);
+	} else if (doc->tok[t].type == DOC_NUMBER) {
+		v.type = doc->tok[t].flags & DOC_INTEGER ? DB_INT : DB_REAL;
+		buf_add(arena, doc->text + doc->tok[t].off, doc->tok[t].len);
+	} else if (doc->tok[t].type == DOC_TRUE || doc->tok[t].type == DOC_FALSE) {
+		v.type = DB_BOOL;
+		buf_addstr(arena, doc->tok[t].type == DOC_TRUE ? "true" : "false");
+	}
+	v.n = arena->len - at;
+	v.s = v.type == DB_NULL ? NULL : arena->s + at;
+	buf_addch(arena, '\0');
+	return v;
+}
+
 struct one {
 	struct buf *out;
 	bool found;

@@ -17,6 +17,7 @@
 
 #include "buf.h"
 #include "diag.h"
+#include "doc.h"
 #include "text.h"
 
 enum db_mode {
@@ -82,6 +83,8 @@ struct db_ops {
 	 * does no harm where there is nothing to roll back.
 	 */
 	int (*begin)(struct db *db, bool writes, struct diag *d);
+	/* One that writes rows: foreign keys hold at commit, and nobody is waited for longer than lock said. */
+	int (*begin_rows)(struct db *db, struct diag *d);
 	int (*commit)(struct db *db, struct diag *d);
 	void (*rollback)(struct db *db);
 
@@ -137,6 +140,12 @@ void db_name(struct buf *out, const char *name);
  * that JSON would take for an integer, or not hold.
  */
 void db_json(struct buf *out, const struct db_value *v);
+
+/*
+ * The value at token t as db_json wrote it; an object that it did not write is
+ * NULL.  Its text goes into arena, which must have room for it and a NUL.
+ */
+struct db_value db_value_of(const struct doc *doc, uint32_t t, struct buf *arena);
 
 /* The first column of the first row of a query as text, appended: 1, 0 if there is none or NULL, -1 after a finding. */
 int db_one(struct db *db, const char *sql, const struct db_value *p, size_t n, struct buf *out, struct diag *d);

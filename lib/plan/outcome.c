@@ -49,6 +49,16 @@ void outcome_set(struct outcome *o, size_t i, enum step_status s, const char *fm
 	va_end(ap);
 }
 
+void rows_tally_add(struct rows_tally *to, const struct rows_tally *more)
+{
+	to->added += more->added;
+	to->changed += more->changed;
+	to->same += more->same;
+	to->deleted += more->deleted;
+	to->absent += more->absent;
+	to->links += more->links;
+}
+
 void findings_write(struct buf *out, const struct diag *d, size_t first, const char *component)
 {
 	char sep = '[';
@@ -99,6 +109,21 @@ static void steps_write(struct buf *out, const struct outcome *o, const struct p
 	buf_addch(out, ']');
 }
 
+static void rows_write(struct buf *out, const struct outcome *o)
+{
+	struct rec w;
+
+	rec_open(&w, out);
+	rec_int(&w, "absent", o->rows.absent);
+	rec_int(&w, "added", o->rows.added);
+	rec_int(&w, "batches", (int64_t)o->n);
+	rec_int(&w, "changed", o->rows.changed);
+	rec_int(&w, "deleted", o->rows.deleted);
+	rec_int(&w, "links", o->rows.links);
+	rec_int(&w, "same", o->rows.same);
+	rec_close(&w);
+}
+
 /* The code that the findings from first on add up to. */
 static enum mig_exit exit_of(const struct diag *d, size_t first)
 {
@@ -142,6 +167,10 @@ void outcome_write(struct buf *out, const struct outcome *o, const struct plan *
 		rec_open(&in, out);
 		rec_cstr(&in, "plan_hash", p->hash);
 		rec_close(&in);
+	}
+	if (plan_of_rows(p)) {
+		rec_name(&w, "rows");
+		rows_write(out, o);
 	}
 	rec_cstr(&w, "started_at", o->started_at);
 	rec_name(&w, "steps");

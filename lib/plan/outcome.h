@@ -15,6 +15,15 @@ struct step_outcome {
 	char *message; /* new, or NULL */
 };
 
+/* What became of the rows of a plan, or would. */
+struct rows_tally {
+	int64_t added, changed, same; /* puts: new rows, others, and those that were as planned */
+	int64_t deleted, absent;      /* deletes: absent ones were not there */
+	int64_t links;
+};
+
+void rows_tally_add(struct rows_tally *to, const struct rows_tally *more);
+
 struct outcome {
 	struct step_outcome *step; /* as many as the plan has steps */
 	size_t n;
@@ -23,6 +32,7 @@ struct outcome {
 	int64_t duration_ms;
 	int64_t ledger_seq;        /* of the last entry; -1: none was written */
 	char ledger_head[HEX_SIZE];
+	struct rows_tally rows;    /* of a plan of rows */
 };
 
 void outcome_init(struct outcome *o, size_t nsteps);

@@ -273,21 +273,27 @@ bool rows_inverse(const struct doc *d, const struct row_batch *s, const struct r
 
 int rows_read_totals(struct row_totals *t, const struct doc *d, uint32_t rows, const char *where, struct diag *diag)
 {
-	static const struct member m[] = { { "balance", IS_ARR },    { "batch", IS_NUM }, { "deletes", IS_NUM },
-		                           { "duplicates", IS_NUM }, { "links", IS_NUM }, { "outside", IS_NUM },
-		                           { "puts", IS_NUM },       { NULL, 0 } };
+	static const struct member m[] = { { "balance", IS_ARR }, { "batch", IS_NUM },      { "deletes", IS_NUM },
+		                           { "duplicates", IS_NUM }, { "invariants", IS_ARR | MAY_LACK },
+		                           { "links", IS_NUM },   { "outside", IS_NUM },    { "puts", IS_NUM },
+		                           { NULL, 0 } };
 	static const struct member sum[] = {
 		{ "count", IS_NUM }, { "digest", IS_STR }, { "entity", IS_STR }, { NULL, 0 }
 	};
-	uint32_t tok[7], u[3];
-	int64_t *const number[] = { &t->batch, &t->deletes, &t->duplicates, &t->links, &t->outside, &t->puts };
+	uint32_t tok[8], u[3];
+	int64_t *const number[] = { &t->batch, &t->deletes, &t->duplicates, NULL, &t->links, &t->outside, &t->puts };
+	struct invariant v;
 	int64_t count, all = 0;
 
 	if (shape_check(d, rows, m, tok, "header.rows", where, diag) < 0)
 		return -1;
 	t->balance = tok[0];
-	for (size_t i = 0; i < 6; i++)
-		if (!doc_int(d, tok[i + 1], number[i]) || *number[i] < 0)
+	t->invariants = tok[4];
+	for (uint32_t e = t->invariants + 1; t->invariants && e < d->tok[t->invariants].next; e = d->tok[e].next)
+		if (invariant_read(&v, d, e, "header.rows.invariants", where, diag) < 0)
+			return -1;
+	for (size_t i = 0; i < 7; i++)
+		if (number[i] && (!doc_int(d, tok[i + 1], number[i]) || *number[i] < 0))
 			return diag_add(diag, MIG_USAGE, "bad_plan", where, "header.rows: a count is none");
 	for (uint32_t e = t->balance + 1; e < d->tok[t->balance].next; e = d->tok[e].next) {
 		if (shape_check(d, e, sum, u, "header.rows.balance", where, diag) < 0)

@@ -11,6 +11,7 @@
 #define MIG_ROWS_H
 
 #include "balance.h"
+#include "invariants.h"
 
 /* What one step, or one rollback entry, says.  Tokens are in the plan's doc; texts are borrowed from it. */
 struct row_batch {
@@ -27,6 +28,7 @@ struct row_batch {
 struct row_totals {
 	uint32_t balance;    /* [{"count","digest","entity"}] over what is put */
 	int64_t batch, deletes, duplicates, links, outside, puts;
+	uint32_t invariants; /* see invariants.h; DOC_NONE: there are none */
 };
 
 /*

@@ -184,6 +184,20 @@ static void add_circumstances(struct outcome_view *v, const struct record *r)
 		named_add(&v->undo, hash);
 }
 
+static const char *const row_members[NROWS] = {
+	[ROWS_ABSENT] = "absent",   [ROWS_ADDED] = "added", [ROWS_CHANGED] = "changed",
+	[ROWS_DELETED] = "deleted", [ROWS_LINKS] = "links", [ROWS_SAME] = "same",
+};
+
+static void add_rows(struct outcome_view *v, const struct record *r)
+{
+	uint32_t rows = record_get(r, "rows");
+
+	v->of_rows = v->of_rows || rows != DOC_NONE;
+	for (size_t i = 0; i < NROWS && rows != DOC_NONE; i++)
+		v->rows[i] += int_member(r->doc, rows, row_members[i]);
+}
+
 int outcome_view_add(struct outcome_view *v, const struct record *r, const char *where, struct diag *d)
 {
 	uint64_t here[NSTATUS] = { 0 };
@@ -193,6 +207,7 @@ int outcome_view_add(struct outcome_view *v, const struct record *r, const char 
 	    add_steps(v, r->doc, record_get(r, "steps"), here, dry, where, d) < 0)
 		return -1;
 	v->plans++;
+	add_rows(v, r);
 	v->dry_run = v->dry_run || dry;
 	if (!is_true(r, "ok") && v->plans_failed++ == 0)
 		v->code = shown_member(r->doc, 0, "code");
@@ -205,7 +220,8 @@ int outcome_view_add(struct outcome_view *v, const struct record *r, const char 
 /*
  * Every document of the stream once: total = migrated (or restored) +
  * already_current + skipped + failed + undone + not_run.  Steps of plans that
- * were not reached any more have no outcome; the snapshot knows them.
+ * were not reached any more have no outcome; the snapshot knows them, but not how
+ * many batches of rows they were.
  */
 struct totals {
 	uint64_t total, migrated, restored, already_current, skipped, failed, rejected, undone, not_run;
@@ -223,22 +239,43 @@ static struct totals totals_of(const struct outcome_view *v)
 	                    .not_run = v->steps[STEP_NOT_RUN], .failed = v->steps[STEP_FAILED] };
 
 	*(back ? &t.restored : &t.migrated) = v->steps[STEP_APPLIED];
-	if (whole && !back) {
+	if (whole && !back && !v->of_rows) {
 		t.already_current = (uint64_t)h->current;
 		t.rejected = (uint64_t)h->rejects;
 	}
-	if (whole && (uint64_t)h->changes > seen)
+	if (whole && !v->of_rows && (uint64_t)h->changes > seen)
 		t.not_run += (uint64_t)h->changes - seen;
 	t.failed += t.rejected;
 	t.total = t.migrated + t.restored + t.already_current + t.skipped + t.failed + t.undone + t.not_run;
 	return t;
 }
 
+static void put_rows(const struct outcome_view *v, struct page *p)
+{
+	const int64_t *n = v->rows;
+
+	if (header_rollback(&v->header)) {
+		page_line(p, 0, "rows      %" PRId64 " put back, %" PRId64 " deleted", n[ROWS_ADDED] + n[ROWS_CHANGED],
+		          n[ROWS_DELETED]);
+		return;
+	}
+	page_line(p, 0, "rows      %" PRId64 " put, with %" PRId64 " links",
+	          n[ROWS_ADDED] + n[ROWS_CHANGED] + n[ROWS_SAME], n[ROWS_LINKS]);
+	page_line(p, 1, "new              %6" PRId64, n[ROWS_ADDED]);
+	page_line(p, 1, "changed          %6" PRId64, n[ROWS_CHANGED]);
+	page_line(p, 1, "as they were     %6" PRId64, n[ROWS_SAME]);
+	if (n[ROWS_DELETED] + n[ROWS_ABSENT])
+		page_line(p, 1, "DELETED          %6" PRId64 "  (%" PRId64 " more were not there)", n[ROWS_DELETED],
+		          n[ROWS_ABSENT]);
+}
+
 static void put_totals(const struct outcome_view *v, struct page *p)
 {
 	struct totals t = totals_of(v);
 
-	page_line(p, 0, "total     %" PRIu64, t.total);
+	if (v->of_rows)
+		put_rows(v, p);
+	page_line(p, 0, "%s%" PRIu64, v->of_rows ? "batches   " : "total     ", t.total);
 	if (header_rollback(&v->header))
 		page_line(p, 1, "restored         %6" PRIu64, t.restored);
 	else
@@ -347,6 +384,13 @@ void outcome_view_json(const struct outcome_view *v, struct buf *out)
 	rec_bool(&w, "ok", v->plans_failed == 0);
 	named_json(&w, "plans", &v->lines);
 	named_json(&w, "rollback", &v->undo);
+	if (v->of_rows) {
+		rec_name(&w, "rows");
+		rec_open(&in, out);
+		for (size_t i = 0; i < NROWS; i++)
+			rec_int(&in, row_members[i], v->rows[i]);
+		rec_close(&in);
+	}
 	rec_cstr(&w, "started_at", v->started_at);
 	rec_cstr(&w, "ticket", v->ticket);
 	totals_json(&w, v);

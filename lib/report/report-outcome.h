@@ -19,6 +19,9 @@ struct named {
 	uint64_t n;
 };
 
+/* The members of an outcome's rows that are shown, in canonical order. */
+enum { ROWS_ABSENT, ROWS_ADDED, ROWS_CHANGED, ROWS_DELETED, ROWS_LINKS, ROWS_SAME, NROWS };
+
 struct outcome_view {
 	struct header header;
 	uint64_t steps[NSTATUS], plans, plans_failed;
@@ -26,6 +29,8 @@ struct outcome_view {
 	struct named failed, intended; /* STEP_ID LF MESSAGE */
 	struct named undo;           /* hashes of the plans that can be rolled back */
 	struct findings findings;
+	bool of_rows;                /* its steps are batches, and what became of their rows is this: */
+	int64_t rows[NROWS];
 	bool dry_run;
 	char *code;                  /* of the first plan that failed; NULL: none */
 	char *actor, *ticket, *started_at, *ledger_head;

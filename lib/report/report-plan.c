@@ -91,8 +91,7 @@ static void add_entry(struct plan_view *v, const struct plan *p, const struct st
 static void add_batch(struct plan_view *v, const struct plan *p, const struct step *s)
 {
 	if (!v->rows.any)
-		v->rows.totals = p->rows;
-	v->rows.any = true;
+		rows_view_begin(&v->rows, p->doc, &p->rows);
 	rows_view_add(&v->rows, p->doc, &s->rows);
 }
 

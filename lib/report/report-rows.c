@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { MAX_ENTITIES = 256, MAX_LINKS = 4, ID_COLUMNS = 40, VALUE_COLUMNS = 86 };
+enum { MAX_ENTITIES = 256, MAX_LINKS = 4, MAX_INVARIANTS = 5, ID_COLUMNS = 40, VALUE_COLUMNS = 86 };
 
 void rows_view_init(struct rows_view *v)
 {
@@ -19,8 +19,33 @@ void rows_view_release(struct rows_view *v)
 {
 	counts_release(&v->puts);
 	counts_release(&v->deletes);
+	buf_release(&v->invariants);
 	buf_release(&v->arena);
 	buf_release(&v->text);
+}
+
+void rows_view_begin(struct rows_view *v, const struct doc *d, const struct row_totals *t)
+{
+	struct invariant x;
+	struct diag unseen = DIAG_INIT;
+	uint32_t list = t->invariants;
+
+	v->any = true;
+	v->totals = *t;
+	for (uint32_t i = list + 1; list && i < d->tok[list].next; i = d->tok[i].next) {
+		if (invariant_read(&x, d, i, "", NULL, &unseen) < 0)
+			continue;
+		char *message = record_dup(d, doc_member(d, i, "message", 7)),
+		     *what = record_dup(d, x.jq ? x.jq : doc_member(d, i, "sql", 3));
+
+		page_clean(&v->invariants, message, strlen(message), VALUE_COLUMNS);
+		buf_addstr(&v->invariants, x.jq ? "\njq " : "\n");
+		page_clean(&v->invariants, what, strlen(what), VALUE_COLUMNS);
+		buf_addch(&v->invariants, '\n');
+		free(message);
+		free(what);
+	}
+	diag_release(&unseen);
 }
 
 /* "author -> users 7 and 2 more" on a line of its own for each of the first links */
@@ -100,6 +125,30 @@ static size_t put_entities(const struct counts *c, struct page *p, size_t room)
 	return room;
 }
 
+/* What must hold, each with how it is asked. */
+static size_t put_invariants(const struct rows_view *v, struct page *p, size_t room)
+{
+	const char *s = v->invariants.s;
+	size_t n = 0;
+
+	if (!v->invariants.len)
+		return room;
+	page_line(p, 0, "invariants that it will be held to");
+	for (; *s; n++) {
+		size_t message = strcspn(s, "\n"), what = strcspn(s + message + 1, "\n");
+
+		if (n < MAX_INVARIANTS) {
+			page_line(p, 1, "%.*s", (int)message, s);
+			page_line(p, 2, "%.*s", (int)what, s + message + 1);
+			room = room > 2 ? room - 2 : 0;
+		}
+		s += message + what + 2;
+	}
+	if (n > MAX_INVARIANTS)
+		page_line(p, 1, "and %zu more", n - MAX_INVARIANTS);
+	return room;
+}
+
 void rows_view_page(struct rows_view *v, struct page *p, size_t room)
 {
 	const struct row_totals *t = &v->totals;
@@ -107,6 +156,8 @@ void rows_view_page(struct rows_view *v, struct page *p, size_t room)
 	counts_sort(&v->puts);
 	counts_sort(&v->deletes);
 	room -= 5;
+	if (v->puts.n || v->deletes.n)
+		room = put_invariants(v, p, room > 8 ? room - 2 : room);
 	/* a rollback plan leaves the rows to the backups */
 	if (!v->puts.n && !v->deletes.n)
 		page_line(p, 0, "undo %" PRIu64 " batches that put %" PRId64 " rows, %" PRIu64 " that deleted %" PRId64,

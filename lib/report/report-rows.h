@@ -17,7 +17,8 @@
 
 struct rows_view {
 	bool any;
-	struct row_totals totals;          /* of the first plan: all say the same */
+	struct row_totals totals;          /* of the first plan: all say the same, */
+	struct buf invariants;             /* and this: "MESSAGE LF WHAT LF" of each */
 	uint64_t put_batches, delete_batches;
 	struct counts puts, deletes;       /* by entity; examples: "p0 {..}" LF "author -> users 7" */
 	struct buf arena, text;            /* private */
@@ -25,6 +26,9 @@ struct rows_view {
 
 void rows_view_init(struct rows_view *v);
 void rows_view_release(struct rows_view *v);
+
+/* Take note of what a plan says of all. */
+void rows_view_begin(struct rows_view *v, const struct doc *d, const struct row_totals *t);
 
 /* Take note of a step. */
 void rows_view_add(struct rows_view *v, const struct doc *d, const struct row_batch *b);

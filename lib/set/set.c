@@ -3,6 +3,7 @@
 
 #include "canon.h"
 #include "form.h"
+#include "invariants.h"
 #include "jqrun.h"
 #include "pointer.h"
 #include "record.h"
@@ -68,11 +69,34 @@ static void read_version(struct set *s, struct form *f, bool must)
 	s->version_default = form_version(f, v, "default", false);
 }
 
+static void read_invariants(struct set *s, struct form *f)
+{
+	uint32_t list = form_member(f, 0, "invariants", 1 << DOC_ARRAY, false);
+	struct invariant v;
+
+	for (uint32_t t = list + 1; list && t < f->doc.tok[list].next; t = f->doc.tok[t].next, s->ninvariant++) {
+		struct diag own = DIAG_INIT;
+
+		if (invariant_read(&v, &f->doc, t, "invariants", f->file, &own) < 0) {
+			diag_add(f->d, MIG_INVALID, "bad_set", f->file, "%s", own.list[0].message);
+			f->bad = true;
+		} else if (v.jq) {
+			char *jq = record_dup(&f->doc, v.jq);
+
+			f->bad = jqrun_check(jq, f->file, f->d) < 0 || f->bad;
+			free(jq);
+		}
+		diag_release(&own);
+	}
+	if (s->ninvariant)
+		canon_value(&s->invariants, &f->doc, list, DOC_NONE);
+}
+
 /* Rows have no history, and only those in files have a version of their own. */
 static void read_records_json(struct set *s, struct form *f)
 {
-	static const char *const names[] = { "duplicates", "entity",  "id",   "match",   "mode",
-		                             "skips",      "targets", "uuid", "version", NULL };
+	static const char *const names[] = { "duplicates", "entity", "id",      "invariants", "match", "mode",
+		                             "skips",      "targets", "uuid", "version",    NULL };
 
 	form_only(f, 0, names);
 	s->id = form_text(f, 0, "id", true);
@@ -81,6 +105,7 @@ static void read_records_json(struct set *s, struct form *f)
 	read_version(s, f, s->match[0] != NULL);
 	s->required = xcalloc(1, sizeof *s->required);
 	s->immutable = xcalloc(1, sizeof *s->immutable);
+	read_invariants(s, f);
 	if (!(s->targets = targets_read(&f->doc, f->file, f->d)))
 		f->bad = true;
 }
@@ -283,6 +308,21 @@ static void free_predicates(struct predicate *list)
 	free(list);
 }
 
+bool set_is(const char *dir, const char *mode)
+{
+	struct diag d = DIAG_INIT;
+	struct form f;
+	char *json = xasprintf("%s/set.json", dir);
+	bool is = false;
+
+	if (form_open(&f, json, 0, NULL, "missing_set", &d) == 0)
+		is = doc_says(&f.doc, 0, "mode", mode);
+	form_release(&f);
+	diag_release(&d);
+	free(json);
+	return is;
+}
+
 void set_free(struct set *s)
 {
 	if (!s)
@@ -320,6 +360,7 @@ void set_free(struct set *s)
 	free(s->evidence.id);
 	free(s->lib);
 	targets_free(s->targets);
+	buf_release(&s->invariants);
 	free(s);
 }
 

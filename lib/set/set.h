@@ -45,6 +45,8 @@ struct evidence {
 struct set {
 	char *id, *entity;       /* entity: NULL in a records set that takes rows of any */
 	struct targets *targets; /* mode "records"; else NULL */
+	struct buf invariants;   /* of those: see invariants.h; empty: none */
+	size_t ninvariant;
 	char **match;            /* globs over refs */
 	char *version;           /* pointer */
 	char *version_default;   /* or NULL */
@@ -66,6 +68,9 @@ struct set {
  */
 struct set *set_read(const char *dir, struct diag *d);
 void set_free(struct set *s);
+
+/* Is that the mode in the set.json of dir?  False also where it cannot be read. */
+bool set_is(const char *dir, const char *mode);
 
 /*
  * The hops from version from to version to, fewest first and then the smallest

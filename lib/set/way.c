@@ -127,6 +127,8 @@ static void describe(const struct ways *w, struct way *way)
 	rec_cstr(&rec, "history", w->set->history);
 	rec_name(&rec, "hops");
 	add_hops(rec.b, w, way);
+	if (w->set->ninvariant) /* mig-plan must be told which */
+		rec_int(&rec, "invariants", (int64_t)w->set->ninvariant);
 	rec_cstr(&rec, "kind", "change");
 	rec_name(&rec, "levers");
 	add_levers(rec.b, w, way);

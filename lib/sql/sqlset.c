@@ -218,24 +218,6 @@ struct sqlset *sqlset_read(const char *dir, struct diag *d)
 	return NULL;
 }
 
-bool sqlset_is(const char *dir)
-{
-	struct diag d = DIAG_INIT;
-	struct form f;
-	char *json = xasprintf("%s/set.json", dir);
-	bool sql = false;
-
-	if (form_open(&f, json, 0, NULL, "missing_set", &d) == 0) {
-		uint32_t mode = doc_member(&f.doc, 0, "mode", 4);
-
-		sql = mode != DOC_NONE && doc_equals(&f.doc, mode, "sql", 3);
-	}
-	form_release(&f);
-	diag_release(&d);
-	free(json);
-	return sql;
-}
-
 void sqlset_free(struct sqlset *s)
 {
 	if (!s)

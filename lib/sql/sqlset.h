@@ -42,9 +42,6 @@ struct sqlset {
 struct sqlset *sqlset_read(const char *dir, struct diag *d);
 void sqlset_free(struct sqlset *s);
 
-/* Does the set.json in dir say "mode":"sql"?  False also where it cannot be read. */
-bool sqlset_is(const char *dir);
-
 /* Split the scripts of hop i; again: nothing.  0, or -1 after findings of MIG_INVALID. */
 int sqlset_split(struct sqlset *s, size_t i, enum dialect dialect, struct diag *d);
 

@@ -112,6 +112,19 @@ static void step_is_bad(void *arg, size_t i, const char *message)
 	outcome_set(r->o, i, STEP_FAILED, "%s", message);
 }
 
+static int read_backups(struct run *r, struct buf *entry)
+{
+	struct doc e = DOC_INIT;
+	int rc = doc_parse(&e, entry->s, entry->len, RECORD_MAX_DEPTH);
+
+	if (rc < 0)
+		diag_add(r->d, MIG_INVALID, "ledger_broken", "ledger", "an entry does not read");
+	else
+		rc = sql_kepts_read(&r->w.known, &e, r->d);
+	doc_release(&e);
+	return rc;
+}
+
 /* The backups that the undone plan made, from its entry. */
 static int know_backups(struct run *r)
 {
@@ -125,7 +138,7 @@ static int know_backups(struct run *r)
 	if (rc == 0)
 		rc = sql_ledger_find(r->s->db, r->w.undoes, "commit", &entry, r->d);
 	if (rc == 1)
-		rc = sql_kepts_read(&r->w.known, &entry, r->d);
+		rc = read_backups(r, &entry);
 	buf_release(&entry);
 	return rc < 0 ? -1 : 0;
 }
@@ -269,13 +282,15 @@ static int transact(struct run *r)
 	return -1;
 }
 
-static void mark_done(void *arg, struct text step_id)
+static void mark_done(void *arg, const struct doc *entry)
 {
 	struct run *r = arg;
+	char *ref = record_dup(entry, doc_member(entry, 0, "ref", 3));
 
-	for (size_t i = 0; i < r->p->nstep; i++)
-		if (text_same(r->p->step[i].step_id, step_id))
+	for (size_t i = 0; ref && i < r->p->nstep; i++)
+		if (text_is(r->p->step[i].step_id, ref))
 			r->done[i] = true;
+	free(ref);
 }
 
 /* What was recorded in the transaction lacks what came after it. */

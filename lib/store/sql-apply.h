@@ -6,16 +6,9 @@
 #ifndef MIG_SQL_APPLY_H
 #define MIG_SQL_APPLY_H
 
-#include "sql-backup.h"
 #include "sql-schema.h"
+#include "sql-store.h"
 #include "store.h"
-
-/* A database and what is kept beside it. */
-struct sql_store {
-	struct db *db;
-	struct sql_state state;
-	char *user;   /* of this process, for the ledger */
-};
 
 /*
  * See apply of struct store_ops.  In the transaction: every precondition of every

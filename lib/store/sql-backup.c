@@ -289,12 +289,8 @@ void sql_backup_drop(struct sql_state *s, const struct sql_backup *b)
 {
 	char *path = xasprintf("backups/%s", b->name);
 
-	if (!s->memory && s->dir >= 0) {
+	if (!s->memory && s->dir >= 0)
 		unlinkat(s->dir, path, 0);
-		unlinkat(s->dir, "backups", AT_REMOVEDIR); /* where it is empty now */
-		if (s->path)
-			rmdir(s->path);
-	}
 	free(path);
 }
 

@@ -90,7 +90,7 @@ static bool is_value(const struct doc *doc, uint32_t t, const char *s)
 	}
 }
 
-static int check_query(struct db *db, const struct doc *doc, uint32_t check, const char *where, struct diag *d)
+int sql_check_query(struct db *db, const struct doc *doc, uint32_t check, const char *where, struct diag *d)
 {
 	struct buf is = BUF_INIT;
 	char *sql = string(doc, check, "sql"), *found = NULL;
@@ -169,7 +169,7 @@ int sql_check(struct db *db, const struct doc *doc, uint32_t list, const char *w
 	for (uint32_t t = list + 1; list && t < doc->tok[list].next; t = doc->tok[t].next) {
 		int one = doc_says(doc, t, "check", "schema")   ? check_schema(doc, t, live, d)
 		          : doc_says(doc, t, "check", "verify") ? check_verify(db, doc, t, where, d)
-		                                            : check_query(db, doc, t, where, d);
+		                                            : sql_check_query(db, doc, t, where, d);
 
 		rc = one < 0 ? -1 : rc;
 		/* in a transaction that failed, PostgreSQL answers nothing more */

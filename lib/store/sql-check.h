@@ -21,4 +21,7 @@
  */
 int sql_check(struct db *db, const struct doc *doc, uint32_t list, const char *where, const char *live, struct diag *d);
 
+/* One "query" of them, whatever other members it has. */
+int sql_check_query(struct db *db, const struct doc *doc, uint32_t check, const char *where, struct diag *d);
+
 #endif

@@ -76,8 +76,9 @@ int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, str
 	snprintf(seq, sizeof seq, "%" PRId64, ++c->seq);
 	char *sql = about("INSERT INTO ", db->ops->names.ledger,
 	                  " (seq, entry, plan_hash, undoes) VALUES ($1, $2, $3, $4)");
-	const struct db_value p[] = { db_text(seq), { DB_TEXT, line.s, line.len }, found_by(e->plan_hash),
-		                      found_by(e->undoes) };
+	const struct db_value p[] = {
+		db_text(seq), { DB_TEXT, line.s, line.len }, found_by(e->plan_hash), found_by(e->undoes)
+	};
 	int rc = db->ops->query(db, sql, p, 4, NULL, NULL, d);
 
 	free(sql);
@@ -150,7 +151,7 @@ struct looking {
 	struct buf *out;
 	char found[16];
 	/* or for its steps */
-	void (*each)(void *arg, struct text step_id);
+	void (*each)(void *arg, const struct doc *entry);
 	void *arg;
 	bool done;
 };
@@ -179,12 +180,7 @@ static int look(void *arg, const struct db_value *v, size_t n)
 	            (text_is(event, "rollback") && text_is(member(&l->doc, "undoes"), l->plan_hash)));
 
 	if (ok && l->each && text_is(event, "step")) {
-		uint32_t t = doc_member(&l->doc, 0, "ref", 3);
-		char *ref = record_dup(&l->doc, t);
-
-		if (ref)
-			l->each(l->arg, (struct text){ ref, strlen(ref) });
-		free(ref);
+		l->each(l->arg, &l->doc);
 	} else if (ok && (l->event ? text_is(event, l->event) : !is_aside(event))) {
 		l->done = true;
 		snprintf(l->found, sizeof l->found, "%.*s", (int)event.n, event.s);
@@ -228,12 +224,36 @@ int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, str
 	return look_for(db, &l, d);
 }
 
-int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, struct text step_id), void *arg,
+int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, const struct doc *entry), void *arg,
                      struct diag *d)
 {
 	struct looking l = { .plan_hash = plan_hash, .event = "begin", .doc = DOC_INIT, .each = each, .arg = arg };
 
 	return look_for(db, &l, d) < 0 ? -1 : 0;
+}
+
+int sql_ledger_undoing(struct db *db, const char *plan_hash, char undoing[HEX_SIZE], struct diag *d)
+{
+	const struct db_value p = db_text(plan_hash);
+	struct buf line = BUF_INIT;
+	struct doc e = DOC_INIT;
+	int rc = db->ops->known(db, d);
+
+	if (rc == 1) {
+		char *sql = about("SELECT entry FROM ", db->ops->names.ledger,
+		                  " WHERE undoes = $1 ORDER BY seq DESC LIMIT 1");
+
+		rc = db_one(db, sql, &p, 1, &line, d);
+		free(sql);
+	}
+	if (rc == 1)
+		rc = doc_parse(&e, line.s, line.len, RECORD_MAX_DEPTH) == 0 &&
+		     !text_is(member(&e, "event"), "rollback");
+	if (rc == 1)
+		snprintf(undoing, HEX_SIZE, "%.*s", (int)member(&e, "plan_hash").n, member(&e, "plan_hash").s);
+	doc_release(&e);
+	buf_release(&line);
+	return rc;
 }
 
 int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, struct diag *d)

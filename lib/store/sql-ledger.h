@@ -35,9 +35,12 @@ int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char 
 /* The last entry of a plan with that event, appended to out: 1, 0 if there is none, -1. */
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d);
 
-/* Call each for every step (its step_id) that was done outside of the plan's transaction since it began. */
-int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, struct text step_id), void *arg,
+/* Call each with the entry of every step that was committed apart from its plan since that began, newest first. */
+int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *arg, const struct doc *entry), void *arg,
                      struct diag *d);
+
+/* Was a rollback of the plan begun and not finished?  1 and that one's plan_hash, 0, -1. */
+int sql_ledger_undoing(struct db *db, const char *plan_hash, char undoing[HEX_SIZE], struct diag *d);
 
 /* A stored plan, appended: 1, 0 if there is none, -1.  And store one, inside a transaction that writes. */
 int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, struct diag *d);

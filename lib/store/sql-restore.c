@@ -8,83 +8,64 @@
 
 enum { ROW_MAX = 1 << 30 };
 
-/* A value as db_json wrote it; its text goes into arena, which has room for all of the row. */
-static struct db_value value_of(const struct doc *doc, uint32_t t, struct buf *arena)
+/*
+ * INSERT INTO t (a, b) VALUES ($1, $2), or UPDATE t SET a = $1 WHERE b = $2, or
+ * SELECT 1 FROM t WHERE a IS $1 AND b = $2, which PostgreSQL is asked of the text that a column gives.
+ */
+static void write_statement(struct buf *sql, const struct sql_rows *r, enum sql_restore how, bool pg)
 {
-	static const struct {
-		const char *name;
-		enum db_type type;
-	} forms[] = { { "hex", DB_BLOB }, { "text", DB_TEXT }, { "real", DB_REAL } };
-	struct db_value v = { .type = DB_NULL };
-	size_t at = arena->len;
-
-	if (doc->tok[t].type == DOC_OBJECT) {
-		for (size_t i = 0; i < 3; i++) {
-			uint32_t m = doc_member(doc, t, forms[i].name, strlen(forms[i].name));
-			struct buf hex = BUF_INIT;
-
-			if (!m)
-				continue;
-			v.type = forms[i].type;
-			doc_string(doc, m, v.type == DB_REAL ? arena : &hex);
-			for (size_t k = 0; k + 1 < hex.len; k += 2) {
-				char digits[3] = { hex.s[k], hex.s[k + 1], '\0' };
-
-				buf_addch(arena, (char)strtoul(digits, NULL, 16));
-			}
-			buf_release(&hex);
-		}
-	} else if (doc->tok[t].type == DOC_STRING) {
-		v.type = DB_TEXT;
-		doc_string(doc, t, arena);
-	} else if (doc->tok[t].type == DOC_NUMBER) {
-		v.type = doc->tok[t].flags & DOC_INTEGER ? DB_INT : DB_REAL;
-		buf_add(arena, doc->text + doc->tok[t].off, doc->tok[t].len);
-	} else if (doc->tok[t].type == DOC_TRUE || doc->tok[t].type == DOC_FALSE) {
-		v.type = DB_BOOL;
-		buf_addstr(arena, doc->tok[t].type == DOC_TRUE ? "true" : "false");
-	}
-	v.n = arena->len - at;
-	v.s = v.type == DB_NULL ? NULL : arena->s + at;
-	buf_addch(arena, '\0');
-	return v;
-}
-
-/* INSERT INTO t (a, b) VALUES ($1, $2), or UPDATE t SET a = $1 WHERE b = $2 */
-static void write_statement(struct buf *sql, const struct sql_rows *r, bool insert)
-{
+	static const char *const begin[] = { "INSERT INTO ", "UPDATE ", "SELECT 1 FROM " },
+				 *const lead[] = { " (", " SET ", " WHERE " }, *const next[] = { ", ", ", ", " AND " };
 	size_t p = 0;
 
-	buf_addstr(sql, insert ? "INSERT INTO " : "UPDATE ");
+	buf_addstr(sql, begin[how]);
 	db_name(sql, r->table);
 	for (size_t i = 0; i < r->ncolumn; i++) {
-		buf_addstr(sql, i ? ", " : insert ? " (" : " SET ");
+		buf_addstr(sql, i ? next[how] : lead[how]);
 		db_name(sql, r->column[i]);
-		if (!insert)
+		if (how == RESTORE_UPDATE)
 			buf_addf(sql, " = $%zu", ++p);
+		else if (how == RESTORE_COMPARE)
+			buf_addf(sql, pg ? "::text IS NOT DISTINCT FROM $%zu::text" : " IS $%zu", ++p);
 	}
-	for (size_t i = 0; insert && i < r->ncolumn; i++)
-		buf_addf(sql, "%s$%zu", i ? ", " : ") VALUES (", i + 1);
-	if (insert)
+	if (how == RESTORE_INSERT)
+		buf_addstr(sql, pg ? ") OVERRIDING SYSTEM VALUE" : ")");
+	for (size_t i = 0; how == RESTORE_INSERT && i < r->ncolumn; i++)
+		buf_addf(sql, "%s$%zu", i ? ", " : " VALUES (", i + 1);
+	if (how == RESTORE_INSERT) {
 		buf_addch(sql, ')');
-	for (size_t i = 0; !insert && i < r->nkey; i++) {
-		buf_addstr(sql, i ? " AND " : " WHERE ");
+		return;
+	}
+	bool where = how == RESTORE_COMPARE && r->ncolumn;
+
+	for (size_t i = 0; i < r->nkey; i++, where = true) {
+		buf_addstr(sql, where ? " AND " : " WHERE ");
 		db_name(sql, r->key[i]);
 		buf_addf(sql, " = $%zu", ++p);
 	}
-	if (!insert && r->where)
-		buf_addf(sql, "%s(%s)", r->nkey ? " AND " : " WHERE ", r->where);
+	if (r->where)
+		buf_addf(sql, "%s(%s)", where ? " AND " : " WHERE ", r->where);
 }
 
 struct restoring {
-	struct db *db;
+	struct db *db; /* NULL: only the key is wanted, by key_each */
+	void (*key_each)(void *arg, struct text key);
+	void *arg;
 	const struct sql_rows *rows;
 	char *sql;
 	size_t n; /* parameters */
 	struct db_value *v;
 	struct doc doc;
 	struct buf arena;
+	int64_t found; /* rows that the statement gave */
 };
+
+static int count_found(void *arg, const struct db_value *v, size_t n)
+{
+	(void)v, (void)n;
+	++((struct restoring *)arg)->found;
+	return 0;
+}
 
 static int restore_row(struct restoring *r, const char *line, size_t len, const char *where, struct diag *d)
 {
@@ -98,9 +79,13 @@ static int restore_row(struct restoring *r, const char *line, size_t len, const 
 
 		if (!t)
 			return diag_add(d, MIG_INVALID, "backup_damaged", where, "a row lacks %s", name);
-		r->v[i] = value_of(&r->doc, t, &r->arena);
+		r->v[i] = db_value_of(&r->doc, t, &r->arena);
 	}
-	return r->db->ops->query(r->db, r->sql, r->v, r->n, NULL, NULL, d);
+	if (!r->db) {
+		r->key_each(r->arg, (struct text){ r->v->s, r->v->n });
+		return 0;
+	}
+	return r->db->ops->query(r->db, r->sql, r->v, r->n, count_found, r, d);
 }
 
 static int restore_rows(struct restoring *r, int fd, const char *where, struct diag *d)
@@ -118,27 +103,51 @@ static int restore_rows(struct restoring *r, int fd, const char *where, struct d
 	return rc;
 }
 
-int sql_backup_restore(struct sql_state *s, struct db *db, const struct sql_rows *rows, const struct sql_backup *b,
-                       bool insert, struct diag *d)
+static int restore(struct sql_state *s, struct restoring *r, const struct sql_backup *b, struct diag *d)
 {
-	struct restoring r = { .db = db, .rows = rows, .doc = DOC_INIT, .arena = BUF_INIT };
-	struct buf sql = BUF_INIT;
-	int fd;
+	int fd = b->rows ? sql_backup_open(s, b, d) : -1;
 
 	if (b->rows == 0) /* such a backup has no file */
 		return 0;
-	if ((fd = sql_backup_open(s, b, d)) < 0)
+	if (fd < 0)
 		return -1;
-	write_statement(&sql, rows, insert);
-	r.sql = sql.s;
-	r.n = rows->ncolumn + (insert ? 0 : rows->nkey);
-	r.v = xcalloc(r.n, sizeof *r.v);
-	int rc = restore_rows(&r, fd, b->name, d);
+	r->v = xcalloc(r->n, sizeof *r->v);
+	int rc = restore_rows(r, fd, b->name, d);
 
 	close(fd);
-	free(r.v);
-	doc_release(&r.doc);
-	buf_release(&r.arena);
+	free(r->v);
+	doc_release(&r->doc);
+	buf_release(&r->arena);
+	return rc;
+}
+
+int sql_backup_restore(struct sql_state *s, struct db *db, const struct sql_rows *rows, const struct sql_backup *b,
+                       enum sql_restore how, int64_t *found, struct diag *d)
+{
+	struct restoring r = { .db = db, .rows = rows, .doc = DOC_INIT, .arena = BUF_INIT };
+	struct buf sql = BUF_INIT;
+
+	write_statement(&sql, rows, how, strcmp(db->ops->dialect, "postgresql") == 0);
+	r.sql = sql.s;
+	r.n = rows->ncolumn + (how == RESTORE_INSERT ? 0 : rows->nkey);
+	int rc = restore(s, &r, b, d);
+
+	if (found)
+		*found += r.found;
 	buf_release(&sql);
+	return rc;
+}
+
+int sql_backup_keys(struct sql_state *s, const char *key, const struct sql_backup *b,
+                    void (*each)(void *arg, struct text key), void *arg, struct diag *d)
+{
+	char *name = xstrdup(key);
+	const struct sql_rows rows = { .key = &name, .nkey = 1 };
+	struct restoring r = {
+		.rows = &rows, .n = 1, .key_each = each, .arg = arg, .doc = DOC_INIT, .arena = BUF_INIT
+	};
+	int rc = restore(s, &r, b, d);
+
+	free(name);
 	return rc;
 }

@@ -44,8 +44,12 @@ void sql_state_release(struct sql_state *s)
 		free(s->file[i].name);
 	}
 	free(s->file);
+	if (s->made_backups)
+		unlinkat(s->dir, "backups", AT_REMOVEDIR);
 	if (s->dir >= 0)
 		close(s->dir);
+	if (s->made)
+		rmdir(s->path);
 	free(s->path);
 	*s = (struct sql_state)SQL_STATE_INIT;
 }
@@ -61,13 +65,16 @@ int sql_state_make(struct sql_state *s, struct diag *d)
 		                "the plan has values to keep, and there is no --state DIR");
 	}
 	if (s->dir < 0) {
-		if (mkdir(s->path, FOLDER_MODE) < 0 && errno != EEXIST)
+		s->made = mkdir(s->path, FOLDER_MODE) == 0;
+		if (!s->made && errno != EEXIST)
 			return sql_state_fault(d, s->path, "make the state folder", errno);
 		s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (s->dir < 0)
 			return sql_state_fault(d, s->path, "open the state folder", errno);
 	}
-	if (mkdirat(s->dir, "backups", FOLDER_MODE) < 0 && errno != EEXIST)
+	if (mkdirat(s->dir, "backups", FOLDER_MODE) == 0)
+		s->made_backups = true;
+	else if (errno != EEXIST)
 		return sql_state_fault(d, s->path, "make its folder of backups", errno);
 	return 0;
 }

@@ -12,6 +12,7 @@
 struct sql_state {
 	char *path;   /* NULL: none */
 	int dir;      /* -1: not there yet */
+	bool made, made_backups; /* the folder, and backups/ in it, were made by us */
 	bool memory;
 	struct memory_file {
 		char *name;
@@ -24,6 +25,7 @@ struct sql_state {
 
 /* Look for the folder (path may be NULL), which must be there if must: 0, or MIG_PRECONDITION "state_missing". */
 int sql_state_open(struct sql_state *s, const char *path, bool must, struct diag *d);
+/* What was made and is empty goes again. */
 void sql_state_release(struct sql_state *s);
 
 /* Make the folder and its backups/ where they lack: 0, or -1 after MIG_PRECONDITION "no_state" and the like. */

@@ -12,67 +12,6 @@ static uint32_t list_of(const struct sql_work *w, size_t i, const char *name)
 	return doc_member(w->doc, w->step[i].tok, name, strlen(name));
 }
 
-void sql_kepts_release(struct sql_kepts *k)
-{
-	for (size_t i = 0; i < k->n; i++)
-		free(k->v[i].name);
-	free(k->v);
-	*k = (struct sql_kepts){ .n = 0 };
-}
-
-static struct sql_kept *add_kept(struct sql_kepts *k)
-{
-	k->v = xrealloc(k->v, k->n + 1, sizeof *k->v);
-	k->v[k->n] = (struct sql_kept){ .name = NULL };
-	return &k->v[k->n++];
-}
-
-void sql_kepts_write(struct buf *out, const struct sql_kepts *k)
-{
-	buf_addch(out, '[');
-	for (size_t i = 0; i < k->n; i++) {
-		struct rec w;
-
-		if (i)
-			buf_addch(out, ',');
-		rec_open(&w, out);
-		rec_cstr(&w, "file", k->v[i].file.name);
-		rec_cstr(&w, "hash", k->v[i].file.hash);
-		rec_cstr(&w, "name", k->v[i].name);
-		rec_int(&w, "rows", k->v[i].file.rows);
-		rec_close(&w);
-	}
-	buf_addch(out, ']');
-}
-
-static bool read_kept(struct sql_kept *k, const struct doc *e, uint32_t t)
-{
-	char *file = record_dup(e, doc_member(e, t, "file", 4)), *hash = record_dup(e, doc_member(e, t, "hash", 4));
-	bool ok = file && hash && strlen(file) < sizeof k->file.name && strlen(hash) == HEX_LEN && !strchr(file, '/') &&
-	          doc_int(e, doc_member(e, t, "rows", 4), &k->file.rows);
-
-	if (ok) {
-		memcpy(k->file.name, file, strlen(file) + 1);
-		memcpy(k->file.hash, hash, HEX_SIZE);
-		k->name = record_dup(e, doc_member(e, t, "name", 4));
-	}
-	free(file);
-	free(hash);
-	return ok && k->name;
-}
-
-int sql_kepts_read(struct sql_kepts *k, struct buf *entry, struct diag *d)
-{
-	struct doc e = DOC_INIT;
-	bool ok = doc_parse(&e, entry->s, entry->len, RECORD_MAX_DEPTH) == 0;
-	uint32_t list = ok ? doc_member(&e, 0, "backups", 7) : DOC_NONE;
-
-	for (uint32_t t = list + 1; ok && list && t < e.tok[list].next; t = e.tok[t].next)
-		ok = read_kept(add_kept(k), &e, t);
-	doc_release(&e);
-	return ok ? 0 : diag_add(d, MIG_INVALID, "ledger_broken", "ledger", "what it says of backups does not read");
-}
-
 bool sql_alone(const struct sql_work *w, size_t i)
 {
 	uint32_t t = list_of(w, i, "transaction");
@@ -152,12 +91,8 @@ static int back_up(struct sql_work *w, size_t i, uint32_t action, unsigned which
 	int rc = sql_backup_write(w->state, w->db, &rows, &b, w->dry, d);
 
 	sql_rows_release(&rows);
-	if (rc == 0 && !w->dry) {
-		struct sql_kept *k = add_kept(&w->kept);
-
-		k->file = b;
-		k->name = record_dup(w->doc, doc_member(w->doc, action, "name", 4));
-	}
+	if (rc == 0 && !w->dry)
+		sql_kepts_add(&w->kept, &b, record_dup(w->doc, doc_member(w->doc, action, "name", 4)));
 	return rc;
 }
 
@@ -186,7 +121,8 @@ static int restore(struct sql_work *w, size_t i, uint32_t action, struct diag *d
 	if (!b)
 		rc = diag_add(d, MIG_PRECONDITION, "backup_missing", name, "the ledger knows of no backup of its rows");
 	else
-		rc = sql_backup_restore(w->state, w->db, &rows, b, strcmp(name, rows.table) == 0, d);
+		rc = sql_backup_restore(w->state, w->db, &rows, b,
+		                        strcmp(name, rows.table) == 0 ? RESTORE_INSERT : RESTORE_UPDATE, NULL, d);
 	sql_rows_release(&rows);
 	free(name);
 	return rc;

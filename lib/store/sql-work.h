@@ -7,26 +7,9 @@
 #define MIG_SQL_WORK_H
 
 #include "plan.h"
-#include "sql-backup.h"
 #include "sql-check.h"
+#include "sql-kept.h"
 #include "sql-restore.h"
-
-/* A backup that was made, and of which backup action. */
-struct sql_kept {
-	struct sql_backup file;
-	char *name; /* "users.name" */
-};
-
-struct sql_kepts {
-	struct sql_kept *v;
-	size_t n;
-};
-
-void sql_kepts_release(struct sql_kepts *k);
-/* [{"file":"81c2..7f.3.ndjson","hash":H,"name":"users.name","rows":12}], as the ledger has it. */
-void sql_kepts_write(struct buf *out, const struct sql_kepts *k);
-/* Read them from the canonical ledger entry: 0, or -1 after MIG_INVALID "ledger_broken". */
-int sql_kepts_read(struct sql_kepts *k, struct buf *entry, struct diag *d);
 
 struct sql_work {
 	struct db *db;

@@ -3,6 +3,7 @@
 
 #include "spent.h"
 #include "sql-apply.h"
+#include "sql-rows-apply.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -139,10 +140,10 @@ static int spent(struct store *s, const struct uses *u, struct diag *d)
 	return rc;
 }
 
-static int not_sql(const struct plan *p, struct db *db, struct diag *d)
+static int not_ours(const struct plan *p, struct db *db, struct diag *d)
 {
 	if (plan_of_rows(p))
-		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store takes plans of SQL");
+		return 0;
 	if (!plan_of_sql(p))
 		return diag_add(d, MIG_INVALID, "foreign_plan", NULL, "the plan changes documents, this is a database");
 	if (!text_is(p->dialect, db->ops->dialect))
@@ -156,14 +157,32 @@ static int apply(struct store *s, const struct plan *p, const struct apply_ctx *
 
 	if (!c->grant->dry_run && !st->locked)
 		return diag_add(d, MIG_ERROR, "internal", db_of(s)->name, "nothing is applied without the lock");
-	return not_sql(p, db_of(s), d) < 0 ? -1 : sql_apply(&st->sql, p, c, o, d);
+	if (not_ours(p, db_of(s), d) < 0)
+		return -1;
+	return plan_of_rows(p) ? sql_rows_apply(&st->sql, p, c, o, d) : sql_apply(&st->sql, p, c, o, d);
 }
 
-/* What a plan finds is what those before it leave, which only doing them can tell: each is checked as it is done. */
+/*
+ * What a plan of SQL finds is what those before it leave, which only doing them
+ * can tell: each is checked as it is done.  No row is in two plans of one run.
+ */
 static int check(struct store *s, const struct plan *p, const struct apply_ctx *c, struct outcome *o, struct diag *d)
 {
 	(void)c, (void)o;
-	return not_sql(p, db_of(s), d);
+	if (not_ours(p, db_of(s), d) < 0)
+		return -1;
+	return plan_of_rows(p) && !c->restores ? sql_rows_foresee(&of(s)->sql, p, d) : 0;
+}
+
+static int look(struct store *s, const struct plan *p, const struct step *st,
+                int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d)
+{
+	return sql_rows_show(&of(s)->sql, p, st, each, arg, d);
+}
+
+static int restored(struct store *s, const struct plan *p, struct diag *d)
+{
+	return sql_rows_restored(&of(s)->sql, p, d);
 }
 
 static int note(struct store *s, const struct entry *e, struct diag *d)
@@ -230,6 +249,7 @@ static void close_store(struct store *s)
 	struct sql_store *sql = &of(s)->sql;
 
 	sql_state_release(&sql->state);
+	row_tables_release(&sql->tables);
 	if (sql->db)
 		sql->db->ops->close(sql->db);
 	free(sql->user);
@@ -250,6 +270,8 @@ static const struct store_ops ops = {
 	.spent = spent,
 	.apply = apply,
 	.check = check,
+	.look = look,
+	.restored = restored,
 	.note = note,
 	.detach = detach,
 	.answer = answer,

@@ -144,7 +144,7 @@ struct store_ops {
 	            int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d);
 	/*
 	 * Is all that a rollback plan of rows undoes as it was before?  0, or
-	 * MIG_INVALID "not_restored".  NULL: not known.
+	 * MIG_INVALID "not_restored".  NULL as an op: it cannot tell.
 	 */
 	int (*restored)(struct store *s, const struct plan *p, struct diag *d);
 	/* The database that it is, borrowed; NULL as an op: it is none. */

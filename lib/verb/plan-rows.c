@@ -107,16 +107,16 @@ static int want(struct rowplan *x, const struct doc *doc, uint32_t links, size_t
 	for (doc_walk_init(&w, doc, links); rc == 0 && (key = doc_walk_next(&w));) {
 		uint32_t entity = doc_member(doc, key + 1, "entity", 6), ids = doc_member(doc, key + 1, "ids", 3);
 
+		bool outside = doc_member(doc, key + 1, "outside", 7) != DOC_NONE;
+
 		head->links += doc->tok[ids].n;
-		if (doc_member(doc, key + 1, "outside", 7) != DOC_NONE) {
-			head->outside += doc->tok[ids].n;
-			continue;
-		}
+		head->outside += outside ? doc->tok[ids].n : 0;
 		buf_reset(&b);
 		struct text to = record_text(doc, entity, &b);
 
+		/* a row that may be elsewhere may be here as well, and then it comes first */
 		entities_link(&x->entities, from, entities_find(&x->entities, to));
-		rc = want_ids(x, doc, ids, to, ref, d);
+		rc = outside ? 0 : want_ids(x, doc, ids, to, ref, d);
 	}
 	buf_release(&b);
 	return rc;
@@ -195,6 +195,8 @@ int rowplan_add(struct rowplan *x, const struct record *r, const char *where, st
 		return bad(where, d, "its id or its links are malformed");
 	if (put && !after_holds(x, r))
 		return diag_add(d, MIG_INVALID, "hash_mismatch", where, "after is not the hash of its data and links");
+	if (record_get(r, "invariants") != DOC_NONE)
+		doc_int(doc, record_get(r, "invariants"), &x->invariants);
 	x->any = true;
 	x->last = last;
 	note_way(x, doc, r);
@@ -382,7 +384,7 @@ int rowplan_finish(struct rowplan *x, const struct rowplan_ask *ask, int (*step)
 	return batches_write(&b, d);
 }
 
-void rowplan_totals(const struct rowplan *x, struct buf *out)
+void rowplan_totals(const struct rowplan *x, struct text invariants, struct buf *out)
 {
 	struct rec w;
 
@@ -392,6 +394,8 @@ void rowplan_totals(const struct rowplan *x, struct buf *out)
 	rec_int(&w, "batch", x->batch);
 	rec_int(&w, "deletes", x->deletes);
 	rec_int(&w, "duplicates", x->duplicates);
+	if (invariants.s)
+		rec_raw(&w, "invariants", invariants.s, invariants.n);
 	rec_int(&w, "links", x->links);
 	rec_int(&w, "outside", x->outside);
 	rec_int(&w, "puts", x->puts);

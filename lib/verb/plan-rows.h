@@ -20,6 +20,7 @@ struct rowplan {
 	int64_t batch, duplicates, links, outside, puts, deletes, dangling;
 	/* what the rollback entries say */
 	struct buf hops, levers, note;
+	int64_t invariants; /* how many the set has */
 	bool any, last, reversible;
 	/* reused */
 	struct buf key, payload, action, arena, scratch;
@@ -40,7 +41,7 @@ int rowplan_add(struct rowplan *x, const struct record *r, const char *where, st
 int rowplan_finish(struct rowplan *x, const struct rowplan_ask *ask, int (*step)(void *arg, const struct buf *blob),
                    void *arg, struct diag *d);
 
-/* The object that header.rows is; after rowplan_finish. */
-void rowplan_totals(const struct rowplan *x, struct buf *out);
+/* The object that header.rows is, with the invariants that are not s NULL; after rowplan_finish. */
+void rowplan_totals(const struct rowplan *x, struct text invariants, struct buf *out);
 
 #endif

@@ -562,6 +562,32 @@ static int take_in(struct planning *p, struct stream *in)
 	return rc;
 }
 
+/* The set that was given must be the one that the rows were made by; one with invariants must be given. */
+static int check_set(struct planning *p)
+{
+	const struct set *s = p->ask->set;
+	struct buf is = BUF_INIT;
+	struct rec w;
+
+	if (!s && p->rows->invariants) {
+		diag_hint(p->d, "mig-plan --set DIR, the set that mig-transform was given");
+		return diag_add(p->d, MIG_PRECONDITION, "missing_invariants", NULL,
+		                "the set of these rows has %" PRId64 " invariants, which only its folder tells",
+		                p->rows->invariants);
+	}
+	if (!s || !p->seen.n)
+		return 0;
+	rec_open(&w, &is);
+	rec_cstr(&w, "hash", s->hash);
+	rec_cstr(&w, "id", s->id);
+	rec_close(&w);
+	bool same = text_same((struct text){ is.s, is.len }, (struct text){ p->set.s, p->set.len });
+
+	buf_release(&is);
+	return same ? 0
+	            : refuse(p, "foreign_set", "--set: the rows were made by another set, or by another state of it");
+}
+
 /* The rows of the stream as steps; nothing to do for documents, whose steps were made one by one. */
 static int make_batches(struct planning *p)
 {
@@ -573,10 +599,15 @@ static int make_batches(struct planning *p)
 		                         .target = a->target_version,
 		                         .batch = a->batch };
 
+	if (p->rows->any && check_set(p) < 0)
+		return -1;
 	if (p->rows->any && rowplan_finish(p->rows, &ask, add_blob, p, p->d) < 0)
 		return -1;
 	cut(p);
-	rowplan_totals(p->rows, &p->totals);
+	const struct buf *held = a->set ? &a->set->invariants : NULL;
+
+	rowplan_totals(p->rows, (struct text){ held && held->len ? held->s : NULL, held ? held->len : 0 },
+	               &p->totals);
 	return 0;
 }
 

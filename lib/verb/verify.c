@@ -8,6 +8,7 @@
 #include "pointer.h"
 #include "redact.h"
 #include "sql-rehearse.h"
+#include "verify-rows.h"
 #include "verify-sql.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct verifying {
 	char **want;      /* --against: plan hashes in order */
 	size_t nwant, seen;
 	struct rehearsal *rehearsal;
+	struct rows_verify rows;
 };
 
 /* Canonical text of the document in bytes, without its history: 0, or -1 if it is none. */
@@ -319,13 +321,27 @@ static int end_rehearsal(struct verifying *v)
 	return rc;
 }
 
+static int verify_rows(struct verifying *v, const struct plan *p)
+{
+	if (!v->s->ops->look)
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL,
+		                "a plan of rows: this store holds documents");
+	if (v->ask->rehearse)
+		return diag_add(v->d, MIG_USAGE, "no_rehearsal", NULL,
+		                "a plan of rows is tried with a dry run: mig-gate --dry-run | mig-apply");
+	v->rows.s = v->s;
+	v->rows.out = v->out;
+	v->rows.found = &v->found;
+	v->rows.d = v->d;
+	return verify_rows_plan(&v->rows, p) < 0 ? -1 : put_verdict(v, p);
+}
+
 static int verify_plan(struct verifying *v, const struct plan *p)
 {
-	if (plan_of_rows(p))
-		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL, "a plan of rows: this store %s",
-		                v->s->ops->database ? "takes plans of SQL" : "holds documents");
 	complaints_reset(&v->found);
 	check_against(v, p->hash);
+	if (plan_of_rows(p))
+		return verify_rows(v, p);
 	if (v->s->ops->database)
 		return verify_in_database(v, v->s->ops->database(v->s), p);
 	if (plan_of_sql(p))
@@ -406,6 +422,7 @@ static int read_against(struct verifying *v)
 
 static void verifying_release(struct verifying *v)
 {
+	rows_verify_release(&v->rows);
 	struct buf *bufs[] = { &v->line,     &v->diff,   &v->scratch,
 		               &v->expected, &v->actual, &v->entry, &v->plan_text };
 
