@@ -17,7 +17,8 @@ static const char help[] =
 	"usage: mig-apply --store URI [--trust KEY.pem ...] [--jobs N]\n"
 	"                 [--recover redo|undo] [--lock-timeout SECONDS]\n"
 	"                 [--deadline SECONDS] [--state DIR] [--create] [--retries N]\n"
-	"                 [--batch-delay MS] [--now TIME]\n"
+	"                 [--batch-delay MS] [--api URL] [--token-file FILE] [--ca FILE]\n"
+	"                 [--timeout SECONDS] [--now TIME]\n"
 	"       mig-apply --store URI --prune --before TIME [--apply]\n"
 	"                 [--prod-override TICKET] [--lock-timeout SECONDS] [--now TIME]\n"
 	"\n"
@@ -25,7 +26,7 @@ static const char help[] =
 	"Verdicts on stdin are written into the ledger and passed on.\n"
 	"\n"
 	"  --store URI             where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                          or postgresql://.. (or MIG_STORE)\n"
+	"                          or postgresql://.., or an app, instantdb:APP (or MIG_STORE)\n"
 	"  --trust KEY.pem         refuse permits that no such key signed; may be given more\n"
 	"                          than once (default: the keys in the store's .mig/trust/)\n"
 	"  --jobs N                processes at work, a plan each (1; at most 64)\n"
@@ -39,10 +40,15 @@ static const char help[] =
 	"  --lock-timeout SECONDS  how long to wait for another writer (10)\n"
 	"  --deadline SECONDS      do not begin what would take longer, as far as the ledger tells\n"
 	"  --state DIR             where the rows go that a database is about to lose\n"
-	"                          (default: FILE.mig beside a SQLite file)\n"
+	"                          (default: FILE.mig beside a SQLite file); of an app its\n"
+	"                          ledger, plans and backups\n"
 	"  --create                make a SQLite file that lacks\n"
 	"  --retries N             of a batch of rows, after a failure that may pass (4)\n"
 	"  --batch-delay MS        how long to wait from one batch of rows to the next (0)\n"
+	"  --api URL               of InstantDB (https://api.instantdb.com)\n"
+	"  --token-file FILE       the app's admin token, instead of MIG_TOKEN\n"
+	"  --ca FILE               the certificates to trust, instead of the system's\n"
+	"  --timeout SECONDS       for each answer of an app (60)\n"
 	"  --now TIME              the time to stamp (RFC 3339) instead of the clock\n"
 	"  --help --version\n"
 	"\n"
@@ -54,10 +60,11 @@ static const char help[] =
 enum { NONE = -1 };
 
 struct opts {
-	const char *store, *now, *recover, *before, *ticket, *state;
+	const char *store, *now, *recover, *before, *ticket;
+	struct store_how how;
 	struct cli_list trust;
-	int64_t lock_timeout, deadline, jobs, retries, batch_delay;
-	bool prune, apply, create;
+	int64_t lock_timeout, deadline, jobs, retries, batch_delay, timeout;
+	bool prune, apply;
 	char *stamp, *limit, *actor;
 };
 
@@ -71,6 +78,9 @@ static int check_opts(struct opts *o)
 		return cli_usage(help, "--deadline: from one second to a year");
 	if (o->retries > 100 || o->batch_delay > 3600000)
 		return cli_usage(help, "--retries: at most 100; --batch-delay: at most an hour");
+	if (o->timeout == 0 || o->timeout > 86400)
+		return cli_usage(help, "--timeout: from one second to a day");
+	o->how.timeout = o->timeout == NONE ? 0 : (unsigned)o->timeout;
 	if (o->jobs < 1 || o->jobs > CREW_MAX)
 		return cli_usage(help, "--jobs: from 1 to %d", CREW_MAX);
 	if (o->recover && strcmp(o->recover, "redo") != 0 && strcmp(o->recover, "undo") != 0)
@@ -96,10 +106,14 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "deadline", CLI_COUNT, &o->deadline },
 		                        { "jobs", CLI_COUNT, &o->jobs },
 		                        { "recover", CLI_TEXT, &o->recover },
-		                        { "state", CLI_TEXT, &o->state },
-		                        { "create", CLI_FLAG, &o->create },
+		                        { "state", CLI_TEXT, &o->how.state },
+		                        { "create", CLI_FLAG, &o->how.create },
 		                        { "retries", CLI_COUNT, &o->retries },
 		                        { "batch-delay", CLI_COUNT, &o->batch_delay },
+		                        { "api", CLI_TEXT, &o->how.api },
+		                        { "token-file", CLI_TEXT, &o->how.token_file },
+		                        { "ca", CLI_TEXT, &o->how.ca },
+		                        { "timeout", CLI_COUNT, &o->timeout },
 		                        { "prune", CLI_FLAG, &o->prune },
 		                        { "before", CLI_TEXT, &o->before },
 		                        { "apply", CLI_FLAG, &o->apply },
@@ -142,11 +156,11 @@ static void run(const struct opts *o, struct filter *f)
 		.trust = &trust,
 	};
 	struct spool permits = { .fd = -1 };
-	const struct store_how how = { .mode = STORE_WRITE, .create = o->create, .state = o->state };
-	struct store *s = store_open_as(o->store, &how, &f->d);
+	struct store *s = store_open_as(o->store, &o->how, &f->d);
 
-	if (s && s->ops->database && o->jobs > 1)
-		diag_add(&f->d, MIG_USAGE, "no_jobs", NULL, "--jobs: one process at a time writes to a database");
+	if (s && (s->ops->database || s->ops->look) && o->jobs > 1)
+		diag_add(&f->d, MIG_USAGE, "no_jobs", NULL,
+		         "--jobs: one process at a time writes to a database or an app");
 	/* the keys are read before the rest of the file system is out of reach */
 	if (s && !f->d.n && trust_read(&trust, o->trust.v, &f->d) == 0 && spool_init(&permits, &f->d) == 0 &&
 	    s->ops->confine(s, &f->d) == 0) {
@@ -163,7 +177,9 @@ static void run(const struct opts *o, struct filter *f)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .lock_timeout = 10, .deadline = NONE, .jobs = 1, .retries = 4 };
+	struct opts o = {
+		.how.mode = STORE_WRITE, .lock_timeout = 10, .deadline = NONE, .jobs = 1, .retries = 4, .timeout = NONE
+	};
 	struct filter f;
 
 	progname = "mig-apply";

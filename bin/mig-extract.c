@@ -21,9 +21,10 @@ static const char help[] =
 	"       mig-extract --store URI --schema [--create]\n"
 	"       mig-extract --store URI --applied [--last | --to VERSION | --plan HASH]\n"
 	"                   [--migration ID] [--env ENV] [--tenant ID] [--project ID]\n"
+	"                   [--state DIR]\n"
 	"       mig-extract --store URI --ledger [--migration ID] [--env ENV] [--tenant ID]\n"
 	"                   [--project ID] [--target-version SEMVER] [--event NAME]\n"
-	"                   [--since TIME] [--until TIME] [--ref REF]\n"
+	"                   [--since TIME] [--until TIME] [--ref REF] [--state DIR]\n"
 	"       mig-extract --store DATABASE [--set DIR] [--query FILE] [--entity NAME]\n"
 	"                   [--after REF] [--tenant ID] [--env ENV]\n"
 	"       mig-extract --store ENDPOINT --tenant ID --env ENV [--query FILE]\n"
@@ -34,7 +35,7 @@ static const char help[] =
 	"done to them; write a stream.\n"
 	"\n"
 	"  --store URI        where the documents live, fs:DIR, or a database, sqlite:FILE\n"
-	"                     or postgresql://.. (or MIG_STORE)\n"
+	"                     or postgresql://.., or an app, instantdb:APP (or MIG_STORE)\n"
 	"  --set DIR          the migration set\n"
 	"  --ref REF          only this document; may be given more than once\n"
 	"  --list-versions    count the documents by version instead\n"
@@ -47,9 +48,10 @@ static const char help[] =
 	"    --plan HASH        the one with this plan_hash\n"
 	"  --ledger           the entries of the ledger, oldest first, only those with this\n"
 	"    --migration ID --env ENV --tenant ID --project ID --target-version SEMVER\n"
-	"    --event NAME       begin, commit, undo, rollback, verify, conflict or prune\n"
+	"    --event NAME       begin, step, commit, undo, rollback, verify, conflict or prune\n"
 	"    --since TIME --until TIME  both included; a part such as 2026-01 will do\n"
 	"    --ref REF          about plans that change this document\n"
+	"  --state DIR        of an app: where its ledger and plans are\n"
 	"\n"
 	"DATABASE is sqlite:FILE or postgresql://..; its rows are read, or those of\n"
 	"  --entity NAME      this table\n"
@@ -78,7 +80,7 @@ static const char help[] =
 	"chain is broken, or the rows are not all there.\n";
 
 struct opts {
-	const char *store, *set;
+	const char *store, *set, *state;
 	struct cli_list refs;
 	bool versions, applied, ledger, schema, create;
 	struct applied_ask which;
@@ -91,6 +93,9 @@ static bool wants_rows(const struct opts *o)
 {
 	bool otherwise = o->versions || o->applied || o->ledger || o->schema || o->refs.n;
 
+	/* what was done to an app is in a folder of ours: nobody is asked */
+	if (endpoint_kind(o->store) == ENDPOINT_INSTANT && (o->applied || o->ledger))
+		return false;
 	return rowopts_store(o->store) && (!otherwise || endpoint_kind(o->store) != ENDPOINT_NONE);
 }
 
@@ -98,9 +103,9 @@ static int check_rows(struct opts *o)
 {
 	const struct history_ask *h = &o->entries;
 
-	o->rows.others = o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create || o->which.to ||
-	                 o->which.plan || o->which.last || h->migration || h->project || h->version || h->event ||
-	                 h->since || h->until;
+	o->rows.others = o->state || o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create ||
+	                 o->which.to || o->which.plan || o->which.last || h->migration || h->project || h->version ||
+	                 h->event || h->since || h->until;
 	o->rows.store = o->store;
 	o->rows.set = o->set;
 	o->rows.tenant = h->tenant;
@@ -118,6 +123,8 @@ static int check_mode(struct opts *o)
 
 	if (o->versions + o->applied + o->ledger + o->schema > 1)
 		return cli_usage(help, "--list-versions, --schema, --applied and --ledger exclude each other");
+	if (o->state && !o->applied && !o->ledger)
+		return cli_usage(help, "--state goes with --applied or --ledger of an app");
 	if (o->create && !o->schema)
 		return cli_usage(help, "--create goes with --schema");
 	if (!o->applied && which)
@@ -156,6 +163,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
 		                        { "set", CLI_TEXT, &o->set },
 		                        { "ref", CLI_LIST, &o->refs },
+		                        { "state", CLI_TEXT, &o->state },
 		                        { "list-versions", CLI_FLAG, &o->versions },
 		                        { "schema", CLI_FLAG, &o->schema },
 		                        { "create", CLI_FLAG, &o->create },
@@ -213,7 +221,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 
 static void run_history(struct opts *o, struct out *out, struct diag *d)
 {
-	const struct store_how how = { .mode = STORE_READ, .create = o->create };
+	const struct store_how how = { .mode = STORE_READ, .create = o->create, .state = o->state };
 	struct store *store = store_open_as(o->store, &how, d);
 
 	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;

@@ -701,11 +701,11 @@ at_work() {
 				sql "INSERT INTO users (id, name) VALUES (1000 + $i, 'w'); UPDATE users SET seen = seen + 1 WHERE id IN (1, 50)"
 			fi
 		done
-		touch done
+		touch finished
 	) 3>&- &
 	applied --batch-delay 30
 	wait $!
-	assert_exists done
+	assert_exists finished
 	verified
 	[ "$(ask 'SELECT count(*) FROM users WHERE id >= 1000')" = 30 ]
 	[ "$(ask 'SELECT id, name, seen FROM users WHERE id IN (1, 50) ORDER BY id')" = $'1|U1|30\n50|theirs|30' ]

@@ -210,3 +210,33 @@ END
 	grep -q patch-canary site/a.json
 	silent canary said site/.mig/ledger.ndjson
 }
+
+@test "EK-65 a plan of rows that goes to an app repeats the app's token nowhere, whatever becomes of it" {
+	load standin/standin
+	load instant
+	standin_start
+	user 1 | planned
+	permitted
+	umask 077
+	echo canary-token-file > token
+	export MIG_AUDIT=file:$PWD/audit MIG_RUN_ID=run-1
+	for mode in plain s401 s500 s400 liar words late+auth; do
+		# shellcheck disable=SC2034 # app takes it
+		APP=$mode
+		export MIG_TOKEN=canary-token
+		in=permits said mig-apply --store instantdb:live --state "state-$mode" --api "$(app $mode)" --retries 0
+		in=permits said mig-apply --store instantdb:live --state "state-$mode" --api "$(app $mode)" --retries 0 --token-file token
+		said mig-extract --store instantdb:live --state "state-$mode" --ledger
+		said mig-verify --store instantdb:live --state "state-$mode" --ledger
+		in=plan said mig-verify --store instantdb:live --state "state-$mode" --api "$(app $mode)"
+		said mig history --store instantdb:live --state "state-$mode"
+		said mig status --store instantdb:live --state "state-$mode"
+	done
+	# a header that would be two, and a server that says what it was told
+	MIG_TOKEN=$'canary\nX-Evil: 1' in=permits said mig-apply --store instantdb:live --state state --api "$(app plain)"
+	in=permits said mig-apply --store instantdb:live --state state --api https://ada:canary@db.example/
+	standin_stop
+	[ -s state-plain/ledger.ndjson ]
+	rm token
+	silent canary .
+}

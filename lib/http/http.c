@@ -31,6 +31,7 @@ struct http {
 	CURL *easy;
 	struct buf *answer; /* of the request at work */
 	bool too_large;
+	bool may_pass; /* what was asked last failed in such a way */
 };
 
 static int load(struct curl *c, struct diag *d)
@@ -306,14 +307,20 @@ static int refused(const struct http_ask *ask, long status, struct diag *d)
 	}
 }
 
+bool http_may_pass(const struct http *h)
+{
+	return h->may_pass;
+}
+
 int http_ask(struct http *h, const struct http_ask *ask, struct buf *answer, struct diag *d)
 {
 	struct attempt a = attempt(h, ask, answer);
 
-	for (unsigned i = 0; i < h->how.retries && may_pass(&a, ask->again); i++) {
+	for (unsigned i = 0; !ask->once && i < h->how.retries && may_pass(&a, ask->again); i++) {
 		backoff_pause(i);
 		a = attempt(h, ask, answer);
 	}
+	h->may_pass = !h->too_large && (may_pass(&a, true) || a.code == CURLE_OPERATION_TIMEDOUT);
 	if (a.code != CURLE_OK)
 		return broken(h, ask, &a, d);
 	if (a.status != 200)

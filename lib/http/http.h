@@ -41,6 +41,7 @@ struct http_ask {
 	const char *body;          /* JSON to POST, or NULL: GET */
 	size_t nbody;
 	bool again;                /* may be asked twice: an answer that was cut off is asked for once more */
+	bool once;                 /* one attempt: who asks sees to the next */
 };
 
 /*
@@ -53,5 +54,11 @@ struct http_ask {
  *	MIG_ERROR         http_status (any other), timed_out, connection_lost
  */
 int http_ask(struct http *h, const struct http_ask *ask, struct buf *answer, struct diag *d);
+
+/*
+ * Did what was asked last fail in a way that may pass: one of the above, an answer that was cut off, or
+ * none in time?  What was sent may have been taken all the same.
+ */
+bool http_may_pass(const struct http *h);
 
 #endif

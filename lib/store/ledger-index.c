@@ -78,7 +78,7 @@ static bool is_prune(const struct ledger_mark *m)
 /* Does the entry leave what became of its plan as it was? */
 static bool is_aside(const struct ledger_mark *m)
 {
-	return is_prune(m) || strcmp(m->event, "conflict") == 0;
+	return is_prune(m) || strcmp(m->event, "conflict") == 0 || strcmp(m->event, "step") == 0;
 }
 
 static int relay_last(struct ledger *l, const char *plan_hash, struct relay_answer *a, struct diag *d)

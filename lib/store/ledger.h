@@ -10,7 +10,7 @@
  *	 "tenant":null,"ticket":null,"time":"2026-01-02T03:04:05Z","user":"ada"}
  *
  * Events: begin, commit, undo, rollback (the commit of a rollback plan), conflict,
- * step (one that ran outside of the plan's transaction),
+ * step (one that is done by itself: outside of the plan's transaction, or a batch of rows),
  * verify (a verdict, about a plan or with null for all of it about the ledger),
  * prune (the plans it names can no longer be rolled back).
  */
@@ -115,7 +115,7 @@ int ledger_adopt(struct ledger *l, const char *lines, size_t n, struct diag *d);
 /*
  * The last mark of a plan, or NULL if it has none (or after a finding: see
  * d->n).  The first call reads the whole file, later ones an index.  What
- * only says something beside, a conflict or a prune, is passed over.
+ * only says something beside, a conflict, a step or a prune, is passed over.
  */
 const struct ledger_mark *ledger_last(struct ledger *l, const char *plan_hash, struct diag *d);
 

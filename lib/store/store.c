@@ -50,7 +50,17 @@ static bool scheme(const char *uri, const char *name)
 
 struct store *store_open_as(const char *uri, const struct store_how *how, struct diag *d)
 {
-	bool fs = scheme(uri, "fs:");
+	bool fs = scheme(uri, "fs:"), instant = strncmp(uri, "instantdb:", 10) == 0;
+
+	if (!instant && (how->api || how->token_file || how->ca || how->timeout)) {
+		diag_add(d, MIG_USAGE, "bad_store", NULL,
+		         "--api, --token-file, --ca and --timeout go with instantdb:APP");
+		return NULL;
+	}
+	if (instant && how->create) {
+		diag_add(d, MIG_USAGE, "bad_store", NULL, "--create goes with a database");
+		return NULL;
+	}
 
 	if (fs && (how->state || how->create)) {
 		diag_add(d, MIG_USAGE, "bad_store", NULL, "--state and --create go with a database");
@@ -60,10 +70,13 @@ struct store *store_open_as(const char *uri, const struct store_how *how, struct
 		return store_fs_open(uri + 3, how->mode, d);
 	if (scheme(uri, "sqlite:"))
 		return store_sqlite_open(uri + 7, how, d);
+	if (instant)
+		return store_instant_open(uri + 10, how, d);
 	if (scheme(uri, "postgresql:") || scheme(uri, "postgres:"))
 		return store_pg_open(uri, how, d);
 	/* what follows the scheme may hold a password: only the scheme is shown */
-	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR, sqlite:FILE or postgresql://..",
+	diag_add(d, MIG_USAGE, "bad_store", NULL, "unknown store %.*s: expected fs:DIR, sqlite:FILE, "
+	         "postgresql://.. or instantdb:APP",
 	         (int)strcspn(uri, ":/@?"), uri);
 	return NULL;
 }

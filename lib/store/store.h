@@ -167,7 +167,14 @@ struct store {
 struct store_how {
 	enum store_mode mode;
 	bool create;       /* a SQLite file that lacks: make it, or read it as if it were there and empty */
-	const char *state; /* --state: where the backups of a database go; NULL: FILE.mig for SQLite, else nowhere */
+	/*
+	 * --state: where the backups of a database go; NULL: FILE.mig for SQLite, else
+	 * nowhere.  Of an InstantDB app all that is ours; required.
+	 */
+	const char *state;
+	/* of an InstantDB app; NULL and 0: what is usual */
+	const char *api, *token_file, *ca;
+	unsigned timeout;  /* seconds for an answer */
 };
 
 /* Open the store that uri names: NULL after MIG_USAGE "bad_store" or MIG_PRECONDITION "store_missing". */
@@ -189,5 +196,6 @@ struct store *store_fs_open(const char *dir, enum store_mode mode, struct diag *
 struct store *store_sqlite_open(const char *file, const struct store_how *how, struct diag *d);
 /* This one is given the whole URI: it is libpq's. */
 struct store *store_pg_open(const char *uri, const struct store_how *how, struct diag *d);
+struct store *store_instant_open(const char *app, const struct store_how *how, struct diag *d);
 
 #endif

@@ -380,6 +380,9 @@ static int find_plan(struct verifying *v, const struct record *r, struct plan *p
 {
 	if (read_plan(v, r, p, stored, where) < 0)
 		return -1;
+	if (v->s->ops->look && !v->s->ops->database && !plan_of_rows(p))
+		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL,
+		                "the plan is not of rows, and this is an app that holds them");
 	audit_scope(p->env, p->tenant);
 	return 0;
 }
