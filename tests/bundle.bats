@@ -2,6 +2,7 @@
 # Bundles: the folder that a run or a pull request leaves, and what the gate asks of it.
 
 load helper
+load rows
 load store
 
 setup() {
@@ -20,25 +21,17 @@ documents_run() {
 	mig-bundle --out "$1" > sealed
 }
 
-# outcomes_of PLANS: what a dry run of them says, made by hand.
-outcomes_of() {
-	jq -c 'select(.kind == "plan") | {actor: "ada", code: "ok", dry_run: true, duration_ms: 1, findings: [], header, kind: "outcome",
-		ledger: null, ok: true, plan_hash, rollback: null, started_at: "2025-01-01T00:00:00Z", steps: [], ticket: null}' "$1" |
-		mig-hash --canonical
-	tail -n 1 "$1"
-}
-
 # rows_run DIR: the bundle of a run over rows that a database is to get, sealed.
 rows_run() {
 	mig-bundle --out "$1" > laid
-	sqlite3 app.db 'CREATE TABLE thread_threads (id TEXT PRIMARY KEY)'
+	sqlite3 app.db "$THREAD_TABLES"
 	mig-extract --store sqlite:app.db --schema > "$1/datasets/schema.ndjson"
 	echo '{"owner":"all"}' > "$1/datasets/perms.json"
 	nothing mig-plan > "$1/tx-plan/schema-plan.ndjson"
 	cp "$SAMPLES/threads/stories.ndjson" "$1/datasets/documents.ndjson"
 	mig-transform --set "$SETS/threads" --target-version 2.0.0 < "$1/datasets/documents.ndjson" > "$1/transformed/changes.ndjson"
 	mig-plan --env dev --migration threads --target-version 2.0.0 < "$1/transformed/changes.ndjson" > "$1/tx-plan/plans.ndjson"
-	outcomes_of "$1/tx-plan/plans.ndjson" > "$1/reports/dry-run.ndjson"
+	mig-gate --env dev --dry-run < "$1/tx-plan/plans.ndjson" | mig-apply --store sqlite:app.db > "$1/reports/dry-run.ndjson"
 	mig-verify --store sqlite:app.db --drift > "$1/reports/verify-before.ndjson"
 	mig-bundle --out "$1" > sealed
 }
