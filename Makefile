@@ -85,6 +85,7 @@ bench: all $(O)/scan_bench ## speed and memory, against cp -r and peers (tests/b
 	@MIG_X=$(X) SCAN_BENCH=$(abspath $(O))/scan_bench tests/bench/run
 	@MIG_X=$(X) tests/bench/sql
 	@MIG_X=$(X) tests/bench/rows
+	@MIG_X=$(X) tests/bench/rows-way
 
 fuzz: ## each parser for 60 seconds (clang)
 	@$(MAKE) --no-print-directory FUZZ=1 CC=clang fuzzers
