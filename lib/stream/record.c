@@ -176,6 +176,18 @@ static int misfit(const struct doc *doc, uint32_t key, const struct member *expe
 	return diag_add(d, MIG_USAGE, "bad_record", where, "%s has an unknown member %.*s", what, shown(n), s);
 }
 
+/* Is that the key's name?  Names are short: finding out how long one is costs as much as comparing it. */
+static bool is_named(const struct doc *doc, uint32_t key, const char *name)
+{
+	const struct tok *k = &doc->tok[key];
+	const char *s = doc->text + k->off + 1;
+	size_t n = k->len - 2;
+
+	if (k->flags & DOC_ESCAPED)
+		return doc_equals(doc, key, name, strlen(name));
+	return *s == *name && strncmp(s, name, n) == 0 && name[n] == '\0';
+}
+
 int shape_check(const struct doc *doc, uint32_t obj, const struct member *m, uint32_t *tok, const char *what,
                 const char *where, struct diag *d)
 {
@@ -186,7 +198,7 @@ int shape_check(const struct doc *doc, uint32_t obj, const struct member *m, uin
 	if (doc->tok[obj].type != DOC_OBJECT)
 		return diag_add(d, MIG_USAGE, "bad_record", where, "%s is not an object", what);
 	for (doc_walk_init(&w, doc, obj); (key = doc_walk_next(&w)); i++) {
-		for (; m[i].name && !doc_equals(doc, key, m[i].name, strlen(m[i].name)); i++) {
+		for (; m[i].name && !is_named(doc, key, m[i].name); i++) {
 			if (!(m[i].is & MAY_LACK))
 				return misfit(doc, key, &m[i], what, where, d);
 			if (tok)
