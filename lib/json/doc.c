@@ -22,6 +22,8 @@ enum { POINTER_SHOWN = 200 }; /* bytes of a pointer in a message */
 struct scan {
 	struct doc *d;
 	const char *text, *end;
+	const char *known; /* an array that was indexed before, or NULL */
+	size_t nknown;
 	bool canonical;
 };
 
@@ -296,9 +298,17 @@ static inline const char *scan_word(struct scan *s, const char *at, const char *
 	return at + n;
 }
 
+/* What was indexed before is one token. */
+static const char *scan_known(struct scan *s, const char *at)
+{
+	push_scalar(s, at, at + s->nknown, DOC_ARRAY, 0);
+	return at + s->nknown;
+}
+
 static const char *scan_scalar(struct scan *s, const char *p)
 {
 	switch (*p) {
+	case '[': return scan_known(s, p);
 	case '"': return scan_string(s, p);
 	case 't': return scan_word(s, p, "true", 4, DOC_TRUE);
 	case 'f': return scan_word(s, p, "false", 5, DOC_FALSE);
@@ -396,7 +406,7 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 		if (object && !(p = scan_key(s, p, up)))
 			break;
 		p = skip(s, p);
-		if (*p == '{' || *p == '[') {
+		if ((*p == '{' || *p == '[') && p != s->known) {
 			if (depth++ == max_depth) {
 				fail(s, p, "arrays and objects nest deeper than %u", max_depth);
 				d->within = true;
@@ -458,20 +468,35 @@ static const char *begin(struct scan *s, struct doc *d, const char *text, size_t
 	return skip_space(s, text);
 }
 
+/* Index all that is left of the text from p on. */
+static int scan_all(struct scan *s, const char *p, unsigned max_depth)
+{
+	if (!p || !(p = scan(s, p, max_depth)))
+		return -1;
+	p = skip(s, p);
+	if (p != s->end) {
+		fail_expected(s, p, "the end of the text");
+		return -1;
+	}
+	s->d->canonical = s->canonical;
+	return 0;
+}
+
 int doc_parse(struct doc *d, const char *text, size_t len, unsigned max_depth)
+{
+	struct scan s;
+
+	return scan_all(&s, begin(&s, d, text, len), max_depth);
+}
+
+int doc_parse_around(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t off, size_t n)
 {
 	struct scan s;
 	const char *p = begin(&s, d, text, len);
 
-	if (!p || !(p = scan(&s, p, max_depth)))
-		return -1;
-	p = skip(&s, p);
-	if (p != s.end) {
-		fail_expected(&s, p, "the end of the text");
-		return -1;
-	}
-	d->canonical = s.canonical;
-	return 0;
+	s.known = text + off;
+	s.nknown = n;
+	return scan_all(&s, p, max_depth);
 }
 
 int doc_parse_next(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t *used)

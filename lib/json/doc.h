@@ -83,6 +83,12 @@ void doc_release(struct doc *d);
 int doc_parse(struct doc *d, const char *text, size_t len, unsigned max_depth);
 
 /*
+ * The same without a look into the array of n bytes at offset off, which was
+ * indexed before: it becomes one token that spans it and seems to be empty.
+ */
+int doc_parse_around(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t off, size_t n);
+
+/*
  * The same for the first value of several separated by white space; *used is
  * set to the bytes up to its end.  White space before it does not make
  * d->canonical false.  1: a value; 0: only white space is left; -1: d->err.
