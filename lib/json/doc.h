@@ -159,7 +159,7 @@ bool doc_int(const struct doc *d, uint32_t t, int64_t *v);
 void doc_part(struct doc *to, const struct doc *d, uint32_t t);
 
 /* Private to doc.c and doc-index.c. */
-enum { DOC_FEW = 16 }; /* members that are looked through one by one */
+enum { DOC_FEW = 32 }; /* members that are looked through one by one */
 
 /*
  * Keep the order of an object's keys in d->perm; its place, plus 1, is the

@@ -3,7 +3,6 @@
 
 #include "redact.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* {"digest":H,"kind":"end","records":3,"tool":"mig-extract"}, and so on for each kind */
@@ -369,15 +368,20 @@ void rec_close(struct rec *w)
 
 void rec_sum(struct buf *b, size_t at)
 {
-	char member[HEX_SIZE + 9], hex[HEX_SIZE]; /* "sum":"..", and a NUL */
+	static const struct text head = { "\"sum\":\"", 7 }, tail = { "\",", 2 };
+	const size_t n = head.n + HEX_LEN + tail.n;
+	char hex[HEX_SIZE];
 
 	digest_hex(b->s, b->len, hex);
-	int n = snprintf(member, sizeof member, "\"sum\":\"%s\",", hex);
+	buf_reserve(b, n);
 
-	buf_reserve(b, (size_t)n);
-	memmove(b->s + at + n, b->s + at, b->len - at);
-	memcpy(b->s + at, member, (size_t)n);
-	buf_setlen(b, b->len + (size_t)n);
+	char *to = b->s + at;
+
+	memmove(to + n, to, b->len - at);
+	memcpy(to, head.s, head.n);
+	memcpy(to + head.n, hex, HEX_LEN);
+	memcpy(to + head.n + HEX_LEN, tail.s, tail.n);
+	buf_setlen(b, b->len + n);
 }
 
 void reject_write(struct buf *out, const struct reject *r)
