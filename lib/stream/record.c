@@ -3,39 +3,42 @@
 
 #include "redact.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* {"digest":H,"kind":"end","records":3,"tool":"mig-extract"}, and so on for each kind */
 static const struct member document_members[] = { { "body", IS_ANY },    { "entity", IS_STR }, { "hash", IS_STR },
 	                                          { "kind", IS_STR },    { "raw", IS_STR },    { "ref", IS_STR },
 	                                          { "version", IS_STR }, { NULL, 0 } };
-static const struct member change_members[] = { { "after", IS_STR | IS_NULL },
-	                                        { "backup_suffix", IS_STR | MAY_LACK },
-	                                        { "before", IS_STR | IS_NULL },
-	                                        { "changes", IS_ARR },
-	                                        { "data", IS_OBJ | MAY_LACK },
-	                                        { "data_safety", IS_STR },
-	                                        { "destructive", IS_BOOL },
-	                                        { "duplicates", IS_STR | MAY_LACK },
-	                                        { "entity", IS_STR },
-	                                        { "from", IS_OBJ | MAY_LACK },
-	                                        { "from_version", IS_STR },
-	                                        { "history", IS_STR | IS_NULL },
-	                                        { "hops", IS_ARR },
-	                                        { "kind", IS_STR },
-	                                        { "levers", IS_ARR },
-	                                        { "links", IS_OBJ | MAY_LACK },
-	                                        { "op", IS_STR },
-	                                        { "patch", IS_ARR },
-	                                        { "raw", IS_STR | IS_NULL },
-	                                        { "ref", IS_STR },
-	                                        { "reversible", IS_BOOL },
-	                                        { "set", IS_OBJ },
-	                                        { "sum", IS_STR },
-	                                        { "to_version", IS_STR },
-	                                        { "type", IS_STR },
-	                                        { "undo", IS_ARR },
-	                                        { NULL, 0 } };
+static const struct member change_members[] = {
+	[CHANGE_AFTER] = { "after", IS_STR | IS_NULL },
+	[CHANGE_BACKUP_SUFFIX] = { "backup_suffix", IS_STR | MAY_LACK },
+	[CHANGE_BEFORE] = { "before", IS_STR | IS_NULL },
+	[CHANGE_CHANGES] = { "changes", IS_ARR },
+	[CHANGE_DATA] = { "data", IS_OBJ | MAY_LACK },
+	[CHANGE_DATA_SAFETY] = { "data_safety", IS_STR },
+	[CHANGE_DESTRUCTIVE] = { "destructive", IS_BOOL },
+	[CHANGE_DUPLICATES] = { "duplicates", IS_STR | MAY_LACK },
+	[CHANGE_ENTITY] = { "entity", IS_STR },
+	[CHANGE_FROM] = { "from", IS_OBJ | MAY_LACK },
+	[CHANGE_FROM_VERSION] = { "from_version", IS_STR },
+	[CHANGE_HISTORY] = { "history", IS_STR | IS_NULL },
+	[CHANGE_HOPS] = { "hops", IS_ARR },
+	[CHANGE_KIND] = { "kind", IS_STR },
+	[CHANGE_LEVERS] = { "levers", IS_ARR },
+	[CHANGE_LINKS] = { "links", IS_OBJ | MAY_LACK },
+	[CHANGE_OP] = { "op", IS_STR },
+	[CHANGE_PATCH] = { "patch", IS_ARR },
+	[CHANGE_RAW] = { "raw", IS_STR | IS_NULL },
+	[CHANGE_REF] = { "ref", IS_STR },
+	[CHANGE_REVERSIBLE] = { "reversible", IS_BOOL },
+	[CHANGE_SET] = { "set", IS_OBJ },
+	[CHANGE_SUM] = { "sum", IS_STR },
+	[CHANGE_TO_VERSION] = { "to_version", IS_STR },
+	[CHANGE_TYPE] = { "type", IS_STR },
+	[CHANGE_UNDO] = { "undo", IS_ARR },
+	[CHANGE_MEMBERS] = { NULL, 0 }
+};
 static const struct member current_members[] = { { "entity", IS_STR }, { "hash", IS_STR }, { "kind", IS_STR },
 	                                         { "ref", IS_STR },    { "sum", IS_STR },  { "version", IS_STR },
 	                                         { NULL, 0 } };
@@ -137,6 +140,9 @@ static const struct member fault_members[] = { { "code", IS_STR },   { "exit", I
 	                                       { "reason", IS_STR }, { "ref", IS_STR | MAY_LACK }, { "tool", IS_STR },
 	                                       { NULL, 0 } };
 
+static_assert(sizeof entry_members <= (RECORD_MEMBERS + 1) * sizeof *entry_members,
+              "the longest table fits a record");
+
 static const struct {
 	const char *name;
 	const struct member *members;
@@ -235,7 +241,7 @@ int record_check(struct record *r, const char *where, struct diag *d)
 			r->kind = (enum kind)k;
 	if (r->kind == KIND_OTHER)
 		return 0;
-	return shape_check(doc, 0, kinds[r->kind].members, NULL, kinds[r->kind].name, where, d);
+	return shape_check(doc, 0, kinds[r->kind].members, r->at, kinds[r->kind].name, where, d);
 }
 
 struct text record_text(const struct doc *d, uint32_t t, struct buf *arena)
@@ -317,12 +323,20 @@ void rec_name(struct rec *w, const char *name)
 		abort();
 	w->last = name;
 #endif
+	struct buf *b = w->b;
+	size_t n = strlen(name);
+
+	if (b->cap < b->len + n + 4 + BUF_PAD)
+		buf_reserve(b, n + 4);
+	char *to = b->s + b->len;
+
 	if (w->any)
-		buf_addch(w->b, ',');
+		*to++ = ',';
 	w->any = true;
-	buf_addch(w->b, '"');
-	buf_addstr(w->b, name);
-	buf_add(w->b, "\":", 2);
+	*to++ = '"';
+	memcpy(to, name, n);
+	memcpy(to + n, "\":", 2);
+	buf_setlen(b, (size_t)(to + n + 2 - b->s));
 }
 
 void rec_str(struct rec *w, const char *name, struct text v)
