@@ -399,11 +399,10 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 	struct doc *d = s->d;
 	uint32_t up = NOBODY;
 	unsigned depth = 0;
+	char end = '\0'; /* what closes up */
 
 	for (;;) {
-		bool object = up != NOBODY && d->tok[up].type == DOC_OBJECT;
-
-		if (object && !(p = scan_key(s, p, up)))
+		if (end == '}' && !(p = scan_key(s, p, up)))
 			break;
 		p = skip(s, p);
 		if ((*p == '{' || *p == '[') && p != s->known) {
@@ -413,8 +412,9 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 				break;
 			}
 			up = open_value(s, p, up);
+			end = *p == '{' ? '}' : ']';
 			p = skip(s, p + 1);
-			if (*p != (d->tok[up].type == DOC_OBJECT ? '}' : ']'))
+			if (*p != end)
 				continue;
 		} else if ((p = scan_scalar(s, p))) {
 			if (up == NOBODY)
@@ -425,7 +425,7 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 			d->within = true;
 			break;
 		}
-		while (*p == (d->tok[up].type == DOC_OBJECT ? '}' : ']')) {
+		while (*p == end) {
 			uint32_t around = d->tok[up].next;
 
 			if (!close_value(s, ++p, up))
@@ -433,12 +433,13 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 			up = around;
 			if (up == NOBODY)
 				return p;
+			end = d->tok[up].type == DOC_OBJECT ? '}' : ']';
 			depth--;
 			d->tok[up].n++;
 			p = skip(s, p);
 		}
 		if (*p != ',') {
-			fail_expected(s, p, d->tok[up].type == DOC_OBJECT ? "',' or '}'" : "',' or ']'");
+			fail_expected(s, p, end == '}' ? "',' or '}'" : "',' or ']'");
 			break;
 		}
 		p++;
