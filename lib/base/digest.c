@@ -20,6 +20,9 @@ static void fetch(void)
 {
 	if (sha256)
 		return;
+	/* no configuration, no messages, no names of ciphers: all that was more than half of a filter's start */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+	                            OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
 	if (!library && !(library = OSSL_LIB_CTX_new()))
 		die(MIG_ERROR, "out of memory");
 	if (!(sha256 = EVP_MD_fetch(library, "SHA256", NULL)))

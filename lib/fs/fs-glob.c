@@ -121,13 +121,27 @@ static bool step(const struct glob *g, unsigned char *on, char c)
 	return any;
 }
 
+/* Are all states inside of skipped names?  Then they stay so up to the next slash. */
+static bool skips_names(const struct glob *g, const unsigned char *on)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (on[i] && g->token[i].kind != FOLDER)
+			return false;
+	return true;
+}
+
 bool glob_step(const struct glob *g, const unsigned char *on, const char *s, size_t n, unsigned char *next)
 {
+	const char *end = s + n;
+
 	if (next != on)
 		memcpy(next, on, g->n);
-	for (size_t i = 0; i < n; i++)
-		if (!step(g, next, s[i]))
+	while (s && s < end) {
+		if (!step(g, next, *s++))
 			return false;
+		if (skips_names(g, next))
+			s = memchr(s, '/', (size_t)(end - s));
+	}
 	return g->n && memchr(next, 1, g->n);
 }
 

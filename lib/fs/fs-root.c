@@ -165,6 +165,10 @@ static int hex_digit(char c)
 
 static void unescape(struct buf *out, struct text ref)
 {
+	if (!memchr(ref.s, '%', ref.n)) {
+		buf_add(out, ref.s, ref.n);
+		return;
+	}
 	for (size_t i = 0; i < ref.n; i++) {
 		int hi = i + 2 < ref.n ? hex_digit(ref.s[i + 1]) : -1, lo = hi < 0 ? -1 : hex_digit(ref.s[i + 2]);
 

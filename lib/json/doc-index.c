@@ -42,14 +42,8 @@ void doc_string(const struct doc *d, uint32_t t, struct buf *out)
 	buf_setlen(out, out->len);
 }
 
-bool doc_equals(const struct doc *d, uint32_t t, const char *s, size_t n)
+bool doc_equals_escaped(const struct doc *d, uint32_t t, const char *s, size_t n)
 {
-	const struct tok *k = &d->tok[t];
-
-	if (k->type != DOC_STRING)
-		return false;
-	if (!(k->flags & DOC_ESCAPED))
-		return k->len == n + 2 && (n == 0 || memcmp(d->text + k->off + 1, s, n) == 0);
 	struct quoted q = chars_of(d, t);
 
 	for (size_t i = 0; i < n; i++)
@@ -195,13 +189,6 @@ uint32_t doc_member(const struct doc *d, uint32_t obj, const char *key, size_t n
 			high = mid;
 	}
 	return DOC_NONE;
-}
-
-bool doc_says(const struct doc *d, uint32_t obj, const char *name, const char *value)
-{
-	uint32_t t = doc_member(d, obj, name, strlen(name));
-
-	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
 }
 
 void doc_walk_init(struct doc_walk *w, const struct doc *d, uint32_t obj)

@@ -22,6 +22,8 @@ enum { POINTER_SHOWN = 200 }; /* bytes of a pointer in a message */
 struct scan {
 	struct doc *d;
 	const char *text, *end;
+	const char *known; /* an array that was indexed before, or NULL */
+	size_t nknown;
 	bool canonical;
 };
 
@@ -135,45 +137,36 @@ static const char *past_stop(struct scan *s, const char *p, uint8_t *flags)
 	return NULL;
 }
 
-/* p is behind the opening quote; returns the byte behind the closing one. */
-static const char *string(struct scan *s, const char *p, uint8_t *flags)
+/* What ends the plain run at p: a quote, an escape, something that is not ASCII, or the pad. */
+static inline const char *plain_end(const char *p)
 {
-	for (;;) {
-		uint64_t hit = stops(word_load(p));
+	uint64_t hit;
 
-		if (!hit) {
-			p += 8;
-			continue;
-		}
-		p += __builtin_ctzll(hit) >> 3;
-		if (*p == '"')
-			return p + 1;
-		p = past_stop(s, p, flags);
-		if (!p)
-			return NULL;
-	}
+	while (!(hit = stops(word_load(p))))
+		p += 8;
+	return p + (__builtin_ctzll(hit) >> 3);
 }
 
 /* --- scanning --- */
 
-static inline uint32_t push(struct scan *s, const char *at, enum doc_type type)
+static inline uint32_t push(struct scan *s, const char *at, uint32_t len, enum doc_type type, uint8_t flags)
 {
 	struct doc *d = s->d;
+	uint32_t t = d->ntok;
 
-	if (d->ntok == d->cap)
-		d->tok = doc_room(d->tok, &d->cap, (uint64_t)d->ntok + 1, sizeof *d->tok);
-	d->tok[d->ntok] = (struct tok){ .off = (uint32_t)(at - s->text), .type = (uint8_t)type };
-	return d->ntok++;
+	if (t == d->cap)
+		d->tok = doc_room(d->tok, &d->cap, (uint64_t)t + 1, sizeof *d->tok);
+	d->tok[t] = (struct tok){
+		.off = (uint32_t)(at - s->text), .len = len, .next = t + 1, .type = (uint8_t)type, .flags = flags
+	};
+	d->ntok = t + 1;
+	return t;
 }
 
 static inline void push_scalar(struct scan *s, const char *at, const char *end, enum doc_type type,
                                uint8_t flags)
 {
-	uint32_t t = push(s, at, type);
-
-	s->d->tok[t].len = (uint32_t)(end - at);
-	s->d->tok[t].flags = flags;
-	s->d->tok[t].next = t + 1;
+	push(s, at, (uint32_t)(end - at), type, flags);
 }
 
 static const char *skip_space(struct scan *s, const char *p)
@@ -203,16 +196,28 @@ static inline const char *skip(struct scan *s, const char *p)
 	return (unsigned char)*p > ' ' ? p : skip_space(s, p);
 }
 
-static const char *scan_string(struct scan *s, const char *at)
+/* The string at at, whose first plain run ends at p without a quote. */
+__attribute__((noinline))
+static const char *scan_odd_string(struct scan *s, const char *at, const char *p)
 {
 	uint8_t flags = DOC_SPELLED;
-	const char *p = string(s, at + 1, &flags);
 
-	if (p) {
-		push_scalar(s, at, p, DOC_STRING, flags);
-		s->canonical &= (flags & DOC_SPELLED) != 0;
-	}
-	return p;
+	for (; *p != '"'; p = plain_end(p))
+		if (!(p = past_stop(s, p, &flags)))
+			return NULL;
+	push_scalar(s, at, p + 1, DOC_STRING, flags);
+	s->canonical &= (flags & DOC_SPELLED) != 0;
+	return p + 1;
+}
+
+static inline const char *scan_string(struct scan *s, const char *at)
+{
+	const char *p = plain_end(at + 1);
+
+	if (*p != '"')
+		return scan_odd_string(s, at, p);
+	push_scalar(s, at, p + 1, DOC_STRING, DOC_SPELLED);
+	return p + 1;
 }
 
 static bool is_digit(char c)
@@ -293,9 +298,17 @@ static inline const char *scan_word(struct scan *s, const char *at, const char *
 	return at + n;
 }
 
+/* What was indexed before is one token. */
+static const char *scan_known(struct scan *s, const char *at)
+{
+	push_scalar(s, at, at + s->nknown, DOC_ARRAY, 0);
+	return at + s->nknown;
+}
+
 static const char *scan_scalar(struct scan *s, const char *p)
 {
 	switch (*p) {
+	case '[': return scan_known(s, p);
 	case '"': return scan_string(s, p);
 	case 't': return scan_word(s, p, "true", 4, DOC_TRUE);
 	case 'f': return scan_word(s, p, "false", 5, DOC_FALSE);
@@ -308,6 +321,19 @@ static const char *scan_scalar(struct scan *s, const char *p)
 	else
 		fail_expected(s, p, "a value");
 	return NULL;
+}
+
+/* Does a key's first byte tell its place before others?  A quote is the end of an empty one. */
+static inline bool tells_order(unsigned char c)
+{
+	return c < 0x80 && c != '"' && c != '\\';
+}
+
+static inline bool ascend(const struct doc *d, uint32_t a, uint32_t b)
+{
+	unsigned char x = (unsigned char)d->text[d->tok[a].off + 1], y = (unsigned char)d->text[d->tok[b].off + 1];
+
+	return x != y && tells_order(x) && tells_order(y) ? x < y : doc_keys_ascend(d, a, b);
 }
 
 /* A member's name and its colon.  While an object is open, its len is its last key. */
@@ -323,7 +349,7 @@ static const char *scan_key(struct scan *s, const char *p, uint32_t obj)
 	}
 	if (!(p = scan_string(s, p)))
 		return NULL;
-	if (last && !(d->tok[obj].flags & DOC_UNSORTED) && !doc_keys_ascend(d, last, key))
+	if (last && !(d->tok[obj].flags & DOC_UNSORTED) && !ascend(d, last, key))
 		d->tok[obj].flags |= DOC_UNSORTED;
 	d->tok[obj].len = key;
 	p = skip(s, p);
@@ -358,7 +384,7 @@ static bool close_value(struct scan *s, const char *p, uint32_t t)
 
 static uint32_t open_value(struct scan *s, const char *p, uint32_t up)
 {
-	uint32_t t = push(s, p, *p == '{' ? DOC_OBJECT : DOC_ARRAY);
+	uint32_t t = push(s, p, 0, *p == '{' ? DOC_OBJECT : DOC_ARRAY, 0);
 
 	s->d->tok[t].next = up;
 	return t;
@@ -373,22 +399,22 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 	struct doc *d = s->d;
 	uint32_t up = NOBODY;
 	unsigned depth = 0;
+	char end = '\0'; /* what closes up */
 
 	for (;;) {
-		bool object = up != NOBODY && d->tok[up].type == DOC_OBJECT;
-
-		if (object && !(p = scan_key(s, p, up)))
+		if (end == '}' && !(p = scan_key(s, p, up)))
 			break;
 		p = skip(s, p);
-		if (*p == '{' || *p == '[') {
+		if ((*p == '{' || *p == '[') && p != s->known) {
 			if (depth++ == max_depth) {
 				fail(s, p, "arrays and objects nest deeper than %u", max_depth);
 				d->within = true;
 				break;
 			}
 			up = open_value(s, p, up);
+			end = *p == '{' ? '}' : ']';
 			p = skip(s, p + 1);
-			if (*p != (d->tok[up].type == DOC_OBJECT ? '}' : ']'))
+			if (*p != end)
 				continue;
 		} else if ((p = scan_scalar(s, p))) {
 			if (up == NOBODY)
@@ -399,7 +425,7 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 			d->within = true;
 			break;
 		}
-		while (*p == (d->tok[up].type == DOC_OBJECT ? '}' : ']')) {
+		while (*p == end) {
 			uint32_t around = d->tok[up].next;
 
 			if (!close_value(s, ++p, up))
@@ -407,12 +433,13 @@ static const char *scan(struct scan *s, const char *p, unsigned max_depth)
 			up = around;
 			if (up == NOBODY)
 				return p;
+			end = d->tok[up].type == DOC_OBJECT ? '}' : ']';
 			depth--;
 			d->tok[up].n++;
 			p = skip(s, p);
 		}
 		if (*p != ',') {
-			fail_expected(s, p, d->tok[up].type == DOC_OBJECT ? "',' or '}'" : "',' or ']'");
+			fail_expected(s, p, end == '}' ? "',' or '}'" : "',' or ']'");
 			break;
 		}
 		p++;
@@ -442,20 +469,35 @@ static const char *begin(struct scan *s, struct doc *d, const char *text, size_t
 	return skip_space(s, text);
 }
 
+/* Index all that is left of the text from p on. */
+static int scan_all(struct scan *s, const char *p, unsigned max_depth)
+{
+	if (!p || !(p = scan(s, p, max_depth)))
+		return -1;
+	p = skip(s, p);
+	if (p != s->end) {
+		fail_expected(s, p, "the end of the text");
+		return -1;
+	}
+	s->d->canonical = s->canonical;
+	return 0;
+}
+
 int doc_parse(struct doc *d, const char *text, size_t len, unsigned max_depth)
+{
+	struct scan s;
+
+	return scan_all(&s, begin(&s, d, text, len), max_depth);
+}
+
+int doc_parse_around(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t off, size_t n)
 {
 	struct scan s;
 	const char *p = begin(&s, d, text, len);
 
-	if (!p || !(p = scan(&s, p, max_depth)))
-		return -1;
-	p = skip(&s, p);
-	if (p != s.end) {
-		fail_expected(&s, p, "the end of the text");
-		return -1;
-	}
-	d->canonical = s.canonical;
-	return 0;
+	s.known = text + off;
+	s.nknown = n;
+	return scan_all(&s, p, max_depth);
 }
 
 int doc_parse_next(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t *used)

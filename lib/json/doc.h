@@ -83,6 +83,12 @@ void doc_release(struct doc *d);
 int doc_parse(struct doc *d, const char *text, size_t len, unsigned max_depth);
 
 /*
+ * The same without a look into the array of n bytes at offset off, which was
+ * indexed before: it becomes one token that spans it and seems to be empty.
+ */
+int doc_parse_around(struct doc *d, const char *text, size_t len, unsigned max_depth, size_t off, size_t n);
+
+/*
  * The same for the first value of several separated by white space; *used is
  * set to the bytes up to its end.  White space before it does not make
  * d->canonical false.  1: a value; 0: only white space is left; -1: d->err.
@@ -102,14 +108,31 @@ static inline const char *doc_span(const struct doc *d, uint32_t t, size_t *n)
 /* Append the characters of a string token (UTF-8, escapes resolved; may hold NUL). */
 void doc_string(const struct doc *d, uint32_t t, struct buf *out);
 
+/* Private to doc_equals: the same of a string with escapes. */
+bool doc_equals_escaped(const struct doc *d, uint32_t t, const char *s, size_t n);
+
 /* Is t a string of exactly these n characters? */
-bool doc_equals(const struct doc *d, uint32_t t, const char *s, size_t n);
+static inline bool doc_equals(const struct doc *d, uint32_t t, const char *s, size_t n)
+{
+	const struct tok *k = &d->tok[t];
+
+	if (k->type != DOC_STRING)
+		return false;
+	if (k->flags & DOC_ESCAPED)
+		return doc_equals_escaped(d, t, s, n);
+	return k->len == n + 2 && (n == 0 || memcmp(d->text + k->off + 1, s, n) == 0);
+}
 
 /* The value of obj's member that is named by n characters, or DOC_NONE (also if obj is no object). */
 uint32_t doc_member(const struct doc *d, uint32_t obj, const char *key, size_t n);
 
 /* Is obj's member of that name a string of just these characters? */
-bool doc_says(const struct doc *d, uint32_t obj, const char *name, const char *value);
+static inline bool doc_says(const struct doc *d, uint32_t obj, const char *name, const char *value)
+{
+	uint32_t t = doc_member(d, obj, name, strlen(name));
+
+	return t != DOC_NONE && doc_equals(d, t, value, strlen(value));
+}
 
 /* A walk over an object's members in canonical order; a member's value is the token after its key. */
 struct doc_walk {
@@ -136,7 +159,7 @@ bool doc_int(const struct doc *d, uint32_t t, int64_t *v);
 void doc_part(struct doc *to, const struct doc *d, uint32_t t);
 
 /* Private to doc.c and doc-index.c. */
-enum { DOC_FEW = 16 }; /* members that are looked through one by one */
+enum { DOC_FEW = 32 }; /* members that are looked through one by one */
 
 /*
  * Keep the order of an object's keys in d->perm; its place, plus 1, is the

@@ -515,6 +515,24 @@ static struct text put_comma(struct writer *w, const struct box *b, struct slot 
 	return last_line(lead).n > 0 ? last_line(lead) : lead;
 }
 
+/* Members that were neighbours in the source, the second one under the name that it has there. */
+static bool is_next(const struct writer *w, const struct box *b, const struct slot *before, const struct slot *s)
+{
+	return s == before + 1 && b->d == w->o->src && s->home != DOC_NONE && before->home != DOC_NONE && !s->renamed;
+}
+
+/* As far as the value of slot i; returns the white space before the member or element. */
+static struct text put_head(struct writer *w, const struct box *b, struct slot **seq, uint32_t i,
+                            const struct layout *l, struct text lead)
+{
+	if (i > 0)
+		lead = put_comma(w, b, seq, i, l, lead);
+	put(w, lead);
+	if (b->object)
+		put_name(w, b, seq[i], l);
+	return lead;
+}
+
 static void put_box(struct writer *w, struct box *b, const struct style *s, unsigned depth)
 {
 	struct text whole = span_of(b->d, b->t);
@@ -533,11 +551,13 @@ static void put_box(struct writer *w, struct box *b, const struct style *s, unsi
 
 	put(w, (struct text){ whole.s, 1 });
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (i > 0)
-			lead = put_comma(w, b, seq, i, &l, lead);
-		put(w, lead);
-		if (b->object)
-			put_name(w, b, seq[i], &l);
+		/* mostly nothing has changed between two values: then what is there is put as a whole */
+		if (i > 0 && is_next(w, b, seq[i - 1], seq[i])) {
+			put(w, between(end_of(b->d, seq[i - 1]->home), b->d->text + b->d->tok[seq[i]->home].off));
+			lead = space_before(start_of(b->d, b->t, seq[i]->home));
+		} else {
+			lead = put_head(w, b, seq, i, &l, lead);
+		}
 		put_slot_value(w, seq, i, b, &l, lead, s, depth);
 	}
 	put(w, l.close);

@@ -2,7 +2,7 @@
 #include "overlay.h"
 
 enum {
-	FEW = 16,           /* members that are looked through one by one */
+	FEW = 32,           /* members that are looked through one by one */
 	MAX_COPIED = 1 << 20 /* slots: copies of copies grow like 2^n */
 };
 

@@ -56,24 +56,56 @@ static uint32_t element(const struct doc *d, uint32_t array, const char *s, size
 	return e;
 }
 
-bool pointer_find(const struct doc *d, uint32_t root, const char *s, size_t n, uint32_t *t)
+/* The member or element of that name, or DOC_NONE. */
+static uint32_t child(const struct doc *d, uint32_t at, const char *name, size_t n)
+{
+	return d->tok[at].type == DOC_ARRAY ? element(d, at, name, n) : doc_member(d, at, name, n);
+}
+
+/* Follow a pointer with escapes. */
+static uint32_t find_escaped(const struct doc *d, uint32_t at, const char *s, size_t n)
 {
 	struct buf name = BUF_INIT;
-	uint32_t at = root;
-	bool found = n == 0 || s[0] == '/';
 
-	while (found && n > 0) {
+	do {
 		buf_reset(&name);
 		buf_reserve(&name, n);
 		pointer_next(&s, &n, &name);
-		at = d->tok[at].type == DOC_ARRAY ? element(d, at, name.s, name.len)
-		                                  : doc_member(d, at, name.s, name.len);
-		found = at != DOC_NONE;
-	}
+		at = child(d, at, name.s, name.len);
+	} while (at != DOC_NONE && n > 0);
 	buf_release(&name);
-	if (found)
-		*t = at;
-	return found;
+	return at;
+}
+
+/* Follow one without: its names stand in it as they are. */
+static uint32_t find_plain(const struct doc *d, uint32_t at, const char *s, size_t n)
+{
+	const char *end = s + n;
+
+	do {
+		const char *name = s + 1;
+
+		s = memchr(name, '/', (size_t)(end - name));
+		if (!s)
+			s = end;
+		at = child(d, at, name, (size_t)(s - name));
+	} while (at != DOC_NONE && s < end);
+	return at;
+}
+
+bool pointer_find(const struct doc *d, uint32_t root, const char *s, size_t n, uint32_t *t)
+{
+	uint32_t at = root;
+
+	if (n > 0) {
+		if (s[0] != '/')
+			return false;
+		at = memchr(s, '~', n) ? find_escaped(d, root, s, n) : find_plain(d, root, s, n);
+		if (at == DOC_NONE)
+			return false;
+	}
+	*t = at;
+	return true;
 }
 
 void pointer_add(struct buf *out, const char *name, size_t n)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { FEW = 32 }; /* operations */
+
 /* The step's versions as strings; false if either is none. */
 static bool versions(const struct step *s, char **from, char **to)
 {
@@ -41,8 +43,7 @@ bool breaking_major(const struct step *s)
 	return greater;
 }
 
-/* May a step do anything: to a greater major version, or back to an earlier version, whose readers know no better? */
-static bool may_break(const struct step *s)
+bool breaking_allowed(const struct step *s)
 {
 	char *from, *to;
 	bool may = versions(s, &from, &to) && (compare_majors(from, to) > 0 || semver_compare(to, from) < 0);
@@ -141,16 +142,17 @@ char *breaking_change(const struct plan *p, size_t i)
 	const struct step *s = &p->step[i];
 	char *what = NULL;
 
-	if (s->restore || may_break(s))
+	if (s->restore)
 		return NULL;
-	uint32_t undo = p->undo[p->nstep - 1 - i].undo, n = d->tok[undo].n;
-	uint32_t *back = xcalloc(n + 1, sizeof *back);
+	uint32_t undo = p->undo[p->nstep - 1 - i].undo, n = d->tok[undo].n, few[FEW];
+	uint32_t *back = n <= FEW ? few : xcalloc(n, sizeof *back);
 	uint32_t k = n;
 
 	for (uint32_t t = undo + 1; t < d->tok[undo].next; t = d->tok[t].next)
 		back[--k] = t;
 	for (uint32_t op = s->patch + 1; !what && op < d->tok[s->patch].next; op = d->tok[op].next, k++)
 		what = judge_op(d, op, k < n ? back[k] : DOC_NONE);
-	free(back);
+	if (back != few)
+		free(back);
 	return what;
 }

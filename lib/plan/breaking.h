@@ -10,9 +10,12 @@
 
 #include "plan.h"
 
+/* May a step do anything: to a greater major version, or back to an earlier version, whose readers know no better? */
+bool breaking_allowed(const struct step *s);
+
 /*
- * What forward step i of p does that only a greater major version may, as a new
- * text, or NULL:
+ * What forward step i of p does that only a step that is allowed to break may, as
+ * a new text, or NULL:
  *
  *	removes /legacy
  *	renames /old to /new

@@ -27,15 +27,33 @@ int holding_take(struct holding *h, const struct doc *doc, const char *where, st
 	return rules_review(&h->plan, &h->grant, NULL) ? rules_approval(&h->grant, 0, d) : 0;
 }
 
+/* Where the rollback list of a kept permit is: nearly half of it, and plan_reread has no use for it. */
+struct aside {
+	uint64_t off, n;
+};
+
+int holding_keep(const struct holding *h, struct spool *permits, const char *line, size_t n, struct diag *d)
+{
+	const struct doc *doc = h->plan.doc;
+	const struct tok *rollback = &doc->tok[doc_member(doc, h->plan.root, "rollback", 8)];
+	const struct aside a = { rollback->off, rollback->len };
+
+	return spool_add_parts(permits, (const char *)&a, sizeof a, line, n, d);
+}
+
 int holding_next(struct holding *h, struct spool *permits, struct diag *d)
 {
 	const char *text;
+	struct aside a;
 	size_t n;
 	int rc = spool_next(permits, &text, &n, d);
 
 	if (rc <= 0)
 		return rc;
-	if (doc_parse(&h->doc, text, n, RECORD_MAX_DEPTH) < 0)
+	memcpy(&a, text, sizeof a);
+	text += sizeof a;
+	n -= sizeof a;
+	if (doc_parse_around(&h->doc, text, n, RECORD_MAX_DEPTH, a.off, a.n) < 0)
 		return diag_add(d, MIG_ERROR, "internal", NULL, "a permit does not read back: %s", h->doc.err.reason);
 	return open_permit(h, &h->doc, plan_reread, NULL, d) < 0 ? -1 : 1;
 }

@@ -25,7 +25,10 @@ void holding_release(struct holding *h);
 /* Read the permit in doc, which is borrowed, and judge it by the built-in rules: 0, or -1 after findings at where. */
 int holding_take(struct holding *h, const struct doc *doc, const char *where, struct diag *d);
 
-/* The next of the permits that were taken and spooled: 1, 0 at the end, -1 after a finding. */
+/* Spool the n bytes at line, which hold the permit that was just taken. */
+int holding_keep(const struct holding *h, struct spool *permits, const char *line, size_t n, struct diag *d);
+
+/* The next of the permits that were taken and kept: 1, 0 at the end, -1 after a finding. */
 int holding_next(struct holding *h, struct spool *permits, struct diag *d);
 
 #endif

@@ -1,7 +1,8 @@
 /* plan.c -- see plan.h */
 #include "plan.h"
 
-#include <stdio.h>
+#include "number.h"
+
 #include <stdlib.h>
 
 static const char *const types[STEP_NTYPES] = { "schema", "data", "config", "profile", "index", "cleanup" };
@@ -248,6 +249,7 @@ void plan_key(struct text env, struct text tenant, struct text project, struct t
 	struct buf b = BUF_INIT;
 	const struct text parts[] = { env, tenant, project, migration_id, step_id };
 
+	buf_reserve(&b, env.n + tenant.n + project.n + migration_id.n + step_id.n + 32);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		buf_addch(&b, i ? ',' : '[');
 		if (parts[i].s)
@@ -380,7 +382,8 @@ static int read_steps(struct reading *r, uint32_t list, bool entries, struct ste
                       const char *name)
 {
 	const struct doc *d = r->p->doc;
-	char what[48];
+	char what[24 + NUMBER_SIZE];
+	char *number = stpcpy(stpcpy(what, name), " ");
 
 	*n = 0;
 	if (*cap < d->tok[list].n) {
@@ -389,7 +392,7 @@ static int read_steps(struct reading *r, uint32_t list, bool entries, struct ste
 	}
 	r->what = what;
 	for (uint32_t t = list + 1; t < d->tok[list].next; t = d->tok[t].next) {
-		snprintf(what, sizeof what, "%s %zu", name, *n + 1);
+		number[number_print_int((int64_t)*n + 1, number)] = '\0';
 		if (read_step(r, t, (int64_t)*n + 1, entries, &(*out)[*n]) < 0)
 			return -1;
 		++*n;

@@ -138,16 +138,26 @@ static int contract_broken(struct diag *d, const struct step *s, const char *wha
 	return -1;
 }
 
+/* Most steps of a plan lead from and to the versions of the one before. */
+static bool repeats_versions(const struct plan *p, size_t i)
+{
+	return i > 0 && text_same(p->step[i].from_version, p->step[i - 1].from_version) &&
+	       text_same(p->step[i].to_version, p->step[i - 1].to_version);
+}
+
 /* Undoing breaks nothing: who reads the old version is back. */
 static int check_contract(const struct plan *p, struct diag *d)
 {
 	const struct step *first = NULL;
 	char *what = NULL;
 	size_t n = 0;
+	bool allowed = false;
 
 	/* who reads rows is not told by the rows that they got more of them */
 	for (size_t i = 0; i < p->nstep && !p->rollback_mode && !plan_of_rows(p); i++) {
-		char *this = breaking_change(p, i);
+		if (!repeats_versions(p, i))
+			allowed = breaking_allowed(&p->step[i]);
+		char *this = allowed ? NULL : breaking_change(p, i);
 
 		if (this && n++ == 0) {
 			first = &p->step[i];
@@ -190,7 +200,7 @@ const struct step *rules_review(const struct plan *p, const struct grant *g, str
 		return descriptor_review(p, d);
 	/* the way back was part of what was reviewed */
 	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++)
-		if (breaking_major(&p->step[i])) {
+		if (!repeats_versions(p, i) && breaking_major(&p->step[i])) {
 			const struct step *s = &p->step[i];
 
 			if (d)

@@ -3,41 +3,43 @@
 
 #include "redact.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
 /* {"digest":H,"kind":"end","records":3,"tool":"mig-extract"}, and so on for each kind */
 static const struct member document_members[] = { { "body", IS_ANY },    { "entity", IS_STR }, { "hash", IS_STR },
 	                                          { "kind", IS_STR },    { "raw", IS_STR },    { "ref", IS_STR },
 	                                          { "version", IS_STR }, { NULL, 0 } };
-static const struct member change_members[] = { { "after", IS_STR | IS_NULL },
-	                                        { "backup_suffix", IS_STR | MAY_LACK },
-	                                        { "before", IS_STR | IS_NULL },
-	                                        { "changes", IS_ARR },
-	                                        { "data", IS_OBJ | MAY_LACK },
-	                                        { "data_safety", IS_STR },
-	                                        { "destructive", IS_BOOL },
-	                                        { "duplicates", IS_STR | MAY_LACK },
-	                                        { "entity", IS_STR },
-	                                        { "from", IS_OBJ | MAY_LACK },
-	                                        { "from_version", IS_STR },
-	                                        { "history", IS_STR | IS_NULL },
-	                                        { "hops", IS_ARR },
-	                                        { "invariants", IS_NUM | MAY_LACK },
-	                                        { "kind", IS_STR },
-	                                        { "levers", IS_ARR },
-	                                        { "links", IS_OBJ | MAY_LACK },
-	                                        { "op", IS_STR },
-	                                        { "patch", IS_ARR },
-	                                        { "raw", IS_STR | IS_NULL },
-	                                        { "ref", IS_STR },
-	                                        { "reversible", IS_BOOL },
-	                                        { "set", IS_OBJ },
-	                                        { "sum", IS_STR },
-	                                        { "to_version", IS_STR },
-	                                        { "type", IS_STR },
-	                                        { "undo", IS_ARR },
-	                                        { NULL, 0 } };
+static const struct member change_members[] = {
+	[CHANGE_AFTER] = { "after", IS_STR | IS_NULL },
+	[CHANGE_BACKUP_SUFFIX] = { "backup_suffix", IS_STR | MAY_LACK },
+	[CHANGE_BEFORE] = { "before", IS_STR | IS_NULL },
+	[CHANGE_CHANGES] = { "changes", IS_ARR },
+	[CHANGE_DATA] = { "data", IS_OBJ | MAY_LACK },
+	[CHANGE_DATA_SAFETY] = { "data_safety", IS_STR },
+	[CHANGE_DESTRUCTIVE] = { "destructive", IS_BOOL },
+	[CHANGE_DUPLICATES] = { "duplicates", IS_STR | MAY_LACK },
+	[CHANGE_ENTITY] = { "entity", IS_STR },
+	[CHANGE_FROM] = { "from", IS_OBJ | MAY_LACK },
+	[CHANGE_FROM_VERSION] = { "from_version", IS_STR },
+	[CHANGE_HISTORY] = { "history", IS_STR | IS_NULL },
+	[CHANGE_HOPS] = { "hops", IS_ARR },
+	[CHANGE_INVARIANTS] = { "invariants", IS_NUM | MAY_LACK },
+	[CHANGE_KIND] = { "kind", IS_STR },
+	[CHANGE_LEVERS] = { "levers", IS_ARR },
+	[CHANGE_LINKS] = { "links", IS_OBJ | MAY_LACK },
+	[CHANGE_OP] = { "op", IS_STR },
+	[CHANGE_PATCH] = { "patch", IS_ARR },
+	[CHANGE_RAW] = { "raw", IS_STR | IS_NULL },
+	[CHANGE_REF] = { "ref", IS_STR },
+	[CHANGE_REVERSIBLE] = { "reversible", IS_BOOL },
+	[CHANGE_SET] = { "set", IS_OBJ },
+	[CHANGE_SUM] = { "sum", IS_STR },
+	[CHANGE_TO_VERSION] = { "to_version", IS_STR },
+	[CHANGE_TYPE] = { "type", IS_STR },
+	[CHANGE_UNDO] = { "undo", IS_ARR },
+	[CHANGE_MEMBERS] = { NULL, 0 }
+};
 static const struct member current_members[] = { { "entity", IS_STR }, { "hash", IS_STR }, { "kind", IS_STR },
 	                                         { "ref", IS_STR },    { "sum", IS_STR },  { "version", IS_STR },
 	                                         { NULL, 0 } };
@@ -140,6 +142,9 @@ static const struct member fault_members[] = { { "code", IS_STR },   { "exit", I
 	                                       { "reason", IS_STR }, { "ref", IS_STR | MAY_LACK }, { "tool", IS_STR },
 	                                       { NULL, 0 } };
 
+static_assert(sizeof entry_members <= (RECORD_MEMBERS + 1) * sizeof *entry_members,
+              "the longest table fits a record");
+
 static const struct {
 	const char *name;
 	const struct member *members;
@@ -178,6 +183,18 @@ static int misfit(const struct doc *doc, uint32_t key, const struct member *expe
 	return diag_add(d, MIG_USAGE, "bad_record", where, "%s has an unknown member %.*s", what, shown(n), s);
 }
 
+/* Is that the key's name?  Names are short: finding out how long one is costs as much as comparing it. */
+static bool is_named(const struct doc *doc, uint32_t key, const char *name)
+{
+	const struct tok *k = &doc->tok[key];
+	const char *s = doc->text + k->off + 1;
+	size_t n = k->len - 2;
+
+	if (k->flags & DOC_ESCAPED)
+		return doc_equals(doc, key, name, strlen(name));
+	return *s == *name && strncmp(s, name, n) == 0 && name[n] == '\0';
+}
+
 int shape_check(const struct doc *doc, uint32_t obj, const struct member *m, uint32_t *tok, const char *what,
                 const char *where, struct diag *d)
 {
@@ -188,7 +205,7 @@ int shape_check(const struct doc *doc, uint32_t obj, const struct member *m, uin
 	if (doc->tok[obj].type != DOC_OBJECT)
 		return diag_add(d, MIG_USAGE, "bad_record", where, "%s is not an object", what);
 	for (doc_walk_init(&w, doc, obj); (key = doc_walk_next(&w)); i++) {
-		for (; m[i].name && !doc_equals(doc, key, m[i].name, strlen(m[i].name)); i++) {
+		for (; m[i].name && !is_named(doc, key, m[i].name); i++) {
 			if (!(m[i].is & MAY_LACK))
 				return misfit(doc, key, &m[i], what, where, d);
 			if (tok)
@@ -226,7 +243,7 @@ int record_check(struct record *r, const char *where, struct diag *d)
 			r->kind = (enum kind)k;
 	if (r->kind == KIND_OTHER)
 		return 0;
-	return shape_check(doc, 0, kinds[r->kind].members, NULL, kinds[r->kind].name, where, d);
+	return shape_check(doc, 0, kinds[r->kind].members, r->at, kinds[r->kind].name, where, d);
 }
 
 struct text record_text(const struct doc *d, uint32_t t, struct buf *arena)
@@ -308,12 +325,20 @@ void rec_name(struct rec *w, const char *name)
 		abort();
 	w->last = name;
 #endif
+	struct buf *b = w->b;
+	size_t n = strlen(name);
+
+	if (b->cap < b->len + n + 4 + BUF_PAD)
+		buf_reserve(b, n + 4);
+	char *to = b->s + b->len;
+
 	if (w->any)
-		buf_addch(w->b, ',');
+		*to++ = ',';
 	w->any = true;
-	buf_addch(w->b, '"');
-	buf_addstr(w->b, name);
-	buf_add(w->b, "\":", 2);
+	*to++ = '"';
+	memcpy(to, name, n);
+	memcpy(to + n, "\":", 2);
+	buf_setlen(b, (size_t)(to + n + 2 - b->s));
 }
 
 void rec_str(struct rec *w, const char *name, struct text v)
@@ -359,15 +384,20 @@ void rec_close(struct rec *w)
 
 void rec_sum(struct buf *b, size_t at)
 {
-	char member[HEX_SIZE + 9], hex[HEX_SIZE]; /* "sum":"..", and a NUL */
+	static const struct text head = { "\"sum\":\"", 7 }, tail = { "\",", 2 };
+	const size_t n = head.n + HEX_LEN + tail.n;
+	char hex[HEX_SIZE];
 
 	digest_hex(b->s, b->len, hex);
-	int n = snprintf(member, sizeof member, "\"sum\":\"%s\",", hex);
+	buf_reserve(b, n);
 
-	buf_reserve(b, (size_t)n);
-	memmove(b->s + at + n, b->s + at, b->len - at);
-	memcpy(b->s + at, member, (size_t)n);
-	buf_setlen(b, b->len + (size_t)n);
+	char *to = b->s + at;
+
+	memmove(to + n, to, b->len - at);
+	memcpy(to, head.s, head.n);
+	memcpy(to + head.n, hex, HEX_LEN);
+	memcpy(to + head.n + HEX_LEN, tail.s, tail.n);
+	buf_setlen(b, b->len + n);
 }
 
 void reject_write(struct buf *out, const struct reject *r)

@@ -31,11 +31,22 @@ enum kind {
 	KIND_FAULT
 };
 
+/* The members of a change, in the order of its table. */
+enum change_member {
+	CHANGE_AFTER, CHANGE_BACKUP_SUFFIX, CHANGE_BEFORE, CHANGE_CHANGES, CHANGE_DATA, CHANGE_DATA_SAFETY,
+	CHANGE_DESTRUCTIVE, CHANGE_DUPLICATES, CHANGE_ENTITY, CHANGE_FROM, CHANGE_FROM_VERSION, CHANGE_HISTORY,
+	CHANGE_HOPS, CHANGE_INVARIANTS, CHANGE_KIND, CHANGE_LEVERS, CHANGE_LINKS, CHANGE_OP, CHANGE_PATCH,
+	CHANGE_RAW, CHANGE_REF, CHANGE_REVERSIBLE, CHANGE_SET, CHANGE_SUM, CHANGE_TO_VERSION, CHANGE_TYPE, CHANGE_UNDO, CHANGE_MEMBERS
+};
+
+enum { RECORD_MEMBERS = 32 }; /* no kind has more */
+
 struct record {
 	enum kind kind;
 	const char *line; /* canonical, without LF; borrowed from the stream until the next record */
 	size_t len;
 	struct doc *doc;  /* its index; the record is the root */
+	uint32_t at[RECORD_MEMBERS]; /* its members' values, in the order of their table; DOC_NONE: lacking */
 };
 
 /* What a member may hold: a set of bits over enum doc_type. */

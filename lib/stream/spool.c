@@ -48,15 +48,21 @@ void spool_release(struct spool *s)
 
 int spool_add(struct spool *s, const char *p, size_t n, struct diag *d)
 {
-	uint64_t len = n;
+	return spool_add_parts(s, "", 0, p, n, d);
+}
+
+int spool_add_parts(struct spool *s, const char *head, size_t nhead, const char *p, size_t n, struct diag *d)
+{
+	uint64_t len = nhead + n;
 
 	static const char pad[BUF_PAD];
 
 	out_write(&s->out, &len, sizeof len);
+	out_write(&s->out, head, nhead);
 	out_write(&s->out, p, n);
 	if (out_write(&s->out, pad, sizeof pad) == 0) {
 		s->n++;
-		s->size += sizeof len + n + sizeof pad;
+		s->size += sizeof len + len + sizeof pad;
 		return 0;
 	}
 	errno = s->out.err;

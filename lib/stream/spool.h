@@ -22,6 +22,8 @@ struct spool {
 int spool_init(struct spool *s, struct diag *d);
 void spool_release(struct spool *s);
 int spool_add(struct spool *s, const char *p, size_t n, struct diag *d);
+/* The same of a blob in two parts. */
+int spool_add_parts(struct spool *s, const char *head, size_t nhead, const char *p, size_t n, struct diag *d);
 int spool_rewind(struct spool *s, struct diag *d); /* also again, to read once more */
 int spool_seek(struct spool *s, uint64_t where, struct diag *d); /* go on reading at the blob that began there */
 

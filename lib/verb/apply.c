@@ -105,7 +105,7 @@ static int take_permit(struct taken *t, struct holding *h, const struct record *
 	survey_note(&t->survey, &h->plan);
 	add_job(t, &h->plan);
 	t->writes = t->writes || !h->grant.dry_run;
-	return spool_add(t->spool, r->line, r->len, d);
+	return holding_keep(h, t->spool, r->line, r->len, d);
 }
 
 static int take_verdict(struct taken *t, const struct record *r, const char *where, struct diag *d)

@@ -50,16 +50,22 @@ static int put_document(struct extracting *x, const struct store_doc *s, uint32_
 {
 	struct rec w;
 	struct buf *b = &x->record;
-	char hash[HEX_SIZE];
+	char hex[HEX_SIZE];
 
-	canon_hash(&x->doc, 0, history, hash);
-	tally_object(&x->tally, s->ref, (struct text){ hash, HEX_LEN });
 	buf_reset(b);
 	rec_open(&w, b);
 	rec_name(&w, "body");
+	size_t at = b->len;
+
 	canon_value(b, &x->doc, 0, DOC_NONE);
+	/* mostly there is no history yet: what is hashed has just been written */
+	if (history == DOC_NONE)
+		digest_hex(b->s + at, b->len - at, hex);
+	else
+		canon_hash(&x->doc, 0, history, hex);
+	tally_object(&x->tally, s->ref, (struct text){ hex, HEX_LEN });
 	rec_cstr(&w, "entity", x->set->entity);
-	rec_cstr(&w, "hash", hash);
+	rec_cstr(&w, "hash", hex);
 	rec_cstr(&w, "kind", "document");
 	rec_cstr(&w, "raw", s->raw);
 	rec_str(&w, "ref", s->ref);

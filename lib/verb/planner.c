@@ -115,17 +115,17 @@ static int count_row(struct planning *p, const struct record *r, uint32_t from)
 	return 0;
 }
 
-static void add_span(struct rec *w, const char *name, const struct record *r, const char *member)
+static void add_span(struct rec *w, const char *name, const struct record *r, enum change_member m)
 {
 	size_t n;
-	const char *s = doc_span(r->doc, record_get(r, member), &n);
+	const char *s = doc_span(r->doc, r->at[m], &n);
 
 	rec_raw(w, name, s, n);
 }
 
-static bool has(const struct record *r, const char *member)
+static bool has(const struct record *r, enum change_member m)
 {
-	uint32_t t = record_get(r, member);
+	uint32_t t = r->at[m];
 
 	return t != DOC_NONE && r->doc->tok[t].type != DOC_NULL;
 }
@@ -138,8 +138,8 @@ static void add_bytes_check(struct buf *b, const struct record *r)
 	buf_addch(b, '[');
 	rec_open(&w, b);
 	rec_cstr(&w, "check", "bytes");
-	add_span(&w, "raw", r, "raw");
-	add_span(&w, "ref", r, "ref");
+	add_span(&w, "raw", r, CHANGE_RAW);
+	add_span(&w, "ref", r, CHANGE_REF);
 	rec_close(&w);
 	buf_addch(b, ']');
 }
@@ -152,9 +152,9 @@ static void add_content_check(struct buf *b, const struct record *r)
 	buf_addch(b, '[');
 	rec_open(&w, b);
 	rec_cstr(&w, "check", "content");
-	add_span(&w, "hash", r, "after");
-	add_span(&w, "ref", r, "ref");
-	add_span(&w, "without", r, "history");
+	add_span(&w, "hash", r, CHANGE_AFTER);
+	add_span(&w, "ref", r, CHANGE_REF);
+	add_span(&w, "without", r, CHANGE_HISTORY);
 	rec_close(&w);
 	buf_addch(b, ']');
 }
@@ -165,16 +165,16 @@ static void add_backup(struct buf *b, const struct record *r, const char *op)
 
 	rec_open(&w, b);
 	rec_cstr(&w, "op", op);
-	add_span(&w, "ref", r, "ref");
-	add_span(&w, "suffix", r, "backup_suffix");
+	add_span(&w, "ref", r, CHANGE_REF);
+	add_span(&w, "suffix", r, CHANGE_BACKUP_SUFFIX);
 	rec_close(&w);
 }
 
 /* "sha256:" and a hash, as the history entries of manifests write it */
-static void add_checksum(struct rec *w, const char *name, const struct record *r, const char *member)
+static void add_checksum(struct rec *w, const char *name, const struct record *r, enum change_member m)
 {
 	size_t n;
-	const char *s = doc_span(r->doc, record_get(r, member), &n);
+	const char *s = doc_span(r->doc, r->at[m], &n);
 
 	rec_name(w, name);
 	buf_addstr(w->b, "\"sha256:");
@@ -186,29 +186,29 @@ static void add_actions(struct buf *b, const struct record *r)
 	struct rec w, entry;
 
 	buf_addch(b, '[');
-	if (has(r, "backup_suffix")) {
+	if (has(r, CHANGE_BACKUP_SUFFIX)) {
 		add_backup(b, r, "backup");
 		buf_addch(b, ',');
 	}
 	rec_open(&w, b);
 	rec_cstr(&w, "op", "patch");
-	add_span(&w, "patch", r, "patch");
-	add_span(&w, "ref", r, "ref");
+	add_span(&w, "patch", r, CHANGE_PATCH);
+	add_span(&w, "ref", r, CHANGE_REF);
 	rec_close(&w);
-	if (has(r, "history")) {
+	if (has(r, CHANGE_HISTORY)) {
 		buf_addch(b, ',');
 		rec_open(&w, b);
 		rec_name(&w, "entry");
 		rec_open(&entry, b);
-		add_span(&entry, "changes", r, "changes");
-		add_checksum(&entry, "checksum_after", r, "after");
-		add_checksum(&entry, "checksum_before", r, "before");
-		add_span(&entry, "from_version", r, "from_version");
-		add_span(&entry, "to_version", r, "to_version");
+		add_span(&entry, "changes", r, CHANGE_CHANGES);
+		add_checksum(&entry, "checksum_after", r, CHANGE_AFTER);
+		add_checksum(&entry, "checksum_before", r, CHANGE_BEFORE);
+		add_span(&entry, "from_version", r, CHANGE_FROM_VERSION);
+		add_span(&entry, "to_version", r, CHANGE_TO_VERSION);
 		rec_close(&entry);
 		rec_cstr(&w, "op", "stamp");
-		add_span(&w, "pointer", r, "history");
-		add_span(&w, "ref", r, "ref");
+		add_span(&w, "pointer", r, CHANGE_HISTORY);
+		add_span(&w, "ref", r, CHANGE_REF);
 		rec_close(&w);
 	}
 	buf_addch(b, ']');
@@ -221,10 +221,10 @@ static void add_restore(struct buf *b, const struct record *r)
 	buf_addch(b, '[');
 	rec_open(&w, b);
 	rec_cstr(&w, "op", "restore");
-	add_span(&w, "raw", r, "raw");
-	add_span(&w, "ref", r, "ref");
+	add_span(&w, "raw", r, CHANGE_RAW);
+	add_span(&w, "ref", r, CHANGE_REF);
 	rec_close(&w);
-	if (has(r, "backup_suffix")) {
+	if (has(r, CHANGE_BACKUP_SUFFIX)) {
 		buf_addch(b, ',');
 		add_backup(b, r, "unbackup");
 	}
@@ -242,16 +242,16 @@ static void name_step(struct naming *n, struct planning *p, const struct record 
 {
 	buf_reset(&n->step_id);
 	buf_reset(&n->description);
-	doc_string(r->doc, record_get(r, "ref"), &n->step_id);
+	doc_string(r->doc, r->at[CHANGE_REF], &n->step_id);
 	buf_addch(&n->step_id, '@');
-	doc_string(r->doc, record_get(r, "from_version"), &n->step_id);
+	doc_string(r->doc, r->at[CHANGE_FROM_VERSION], &n->step_id);
 	buf_addstr(&n->step_id, "..");
-	doc_string(r->doc, record_get(r, "to_version"), &n->step_id);
-	doc_string(r->doc, record_get(r, "entity"), &n->description);
+	doc_string(r->doc, r->at[CHANGE_TO_VERSION], &n->step_id);
+	doc_string(r->doc, r->at[CHANGE_ENTITY], &n->description);
 	buf_addch(&n->description, ' ');
-	doc_string(r->doc, record_get(r, "from_version"), &n->description);
+	doc_string(r->doc, r->at[CHANGE_FROM_VERSION], &n->description);
 	buf_addstr(&n->description, " to ");
-	doc_string(r->doc, record_get(r, "to_version"), &n->description);
+	doc_string(r->doc, r->at[CHANGE_TO_VERSION], &n->description);
 	plan_key(text_cstr(p->ask->env), text_cstr(p->ask->tenant), text_cstr(p->ask->project),
 	         text_cstr(p->ask->migration_id), (struct text){ n->step_id.s, n->step_id.len }, n->key);
 }
@@ -273,7 +273,7 @@ static void add_step(struct buf *b, const struct record *r, const struct naming 
 	rec_name(&w, "preconditions");
 	add_bytes_check(b, r);
 	rec_str(&w, "step_id", (struct text){ n->step_id.s, n->step_id.len });
-	add_span(&w, "type", r, "type");
+	add_span(&w, "type", r, CHANGE_TYPE);
 	rec_close(&w);
 }
 
@@ -286,8 +286,8 @@ static void add_rollback_entry(struct buf *b, const struct record *r, const stru
 	add_restore(b, r);
 	rec_name(&w, "data_safety");
 	rec_open(&safety, b);
-	add_span(&safety, "note", r, "data_safety");
-	add_span(&safety, "reversible", r, "reversible");
+	add_span(&safety, "note", r, CHANGE_DATA_SAFETY);
+	add_span(&safety, "reversible", r, CHANGE_REVERSIBLE);
 	rec_close(&safety);
 	rec_name(&w, "description");
 	buf_addstr(b, "\"undo: ");
@@ -299,15 +299,15 @@ static void add_rollback_entry(struct buf *b, const struct record *r, const stru
 	rec_cstr(&w, "idempotency_key", n->key);
 	rec_name(&w, "index");
 	buf_addch(b, '\0');
-	add_span(&w, "levers", r, "levers");
+	add_span(&w, "levers", r, CHANGE_LEVERS);
 	rec_name(&w, "postconditions");
 	add_bytes_check(b, r);
 	rec_name(&w, "preconditions");
 	add_content_check(b, r);
-	add_span(&w, "previous_version", r, "from_version");
+	add_span(&w, "previous_version", r, CHANGE_FROM_VERSION);
 	rec_str(&w, "step_id", (struct text){ n->step_id.s, n->step_id.len });
-	add_span(&w, "type", r, "type");
-	add_span(&w, "undo", r, "undo");
+	add_span(&w, "type", r, CHANGE_TYPE);
+	add_span(&w, "undo", r, CHANGE_UNDO);
 	rec_close(&w);
 }
 
@@ -334,17 +334,17 @@ static int refuse(struct planning *p, const char *rule, const char *what)
 static int check_change(struct planning *p, const struct record *r)
 {
 	size_t n;
-	uint32_t type = record_get(r, "type");
-	const char *set = doc_span(r->doc, record_get(r, "set"), &n);
+	uint32_t type = r->at[CHANGE_TYPE];
+	const char *set = doc_span(r->doc, r->at[CHANGE_SET], &n);
 
 	if (!p->set.len)
 		buf_add(&p->set, set, n);
 	else if (p->set.len != n || memcmp(p->set.s, set, n) != 0)
 		return refuse(p, "foreign_set", "the change comes from another migration set than the ones before");
-	if (!doc_equals(r->doc, record_get(r, "to_version"), p->ask->target_version, strlen(p->ask->target_version)))
+	if (!doc_equals(r->doc, r->at[CHANGE_TO_VERSION], p->ask->target_version, strlen(p->ask->target_version)))
 		return refuse(p, "foreign_target", "the change leads to another version than --target-version");
-	bool row = record_get(r, "from") != DOC_NONE;
-	uint32_t op = record_get(r, "op");
+	bool row = r->at[CHANGE_FROM] != DOC_NONE;
+	uint32_t op = r->at[CHANGE_OP];
 
 	if (row ? !doc_equals(r->doc, op, "put", 3) && !doc_equals(r->doc, op, "delete", 6)
 	        : !doc_equals(r->doc, op, "patch", 5))
@@ -535,8 +535,8 @@ static int take_in(struct planning *p, struct stream *in)
 	while ((rc = stream_next(in, &r, p->d)) > 0) {
 		if (in->fault)
 			rc = r.kind == KIND_FAULT ? stream_put(p->out, r.line, r.len) : 0;
-		else if (r.kind == KIND_CHANGE && record_get(&r, "from") != DOC_NONE)
-			rc = add_row(p, &r, record_get(&r, "from"), in->where);
+		else if (r.kind == KIND_CHANGE && r.at[CHANGE_FROM] != DOC_NONE)
+			rc = add_row(p, &r, r.at[CHANGE_FROM], in->where);
 		else if (r.kind == KIND_CHANGE)
 			rc = count(p, &r, "before") < 0 ? -1 : add_change(p, &r, &name, &blob);
 		else if (r.kind == KIND_CURRENT)

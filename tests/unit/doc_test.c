@@ -59,6 +59,9 @@ static void accepts(void)
 		{ "{\"a\":1,\"a\\u0000\":2,\"a\\u0001\":2}", true }, { "{\"a\\u0000\":1,\"a\":2}", false },
 		{ "{\"\\\"\":1,\"\\\\\":2}", true }, { "{\"\\r\":1,\" \":2}", true },
 		{ "{\" \":1,\"\\r\":2}", false },
+		{ "{\"\":1,\"!\":2}", true }, { "{\"!\":1,\"\":2}", false }, { "{\" \":1,\"\":2}", false },
+		{ "{\"z\":1,\"\xC3\xA9\":2}", true }, { "{\"\xC3\xA9\":1,\"z\":2}", false },
+		{ "{\"a\":1,\"\\\\\":2}", false }, { "{\"\\\\\":1,\"a\":2}", true },
 		/* U+1F600 is d83d de00 in UTF-16: before U+E000 and U+FB33, behind U+D7FF */
 		{ "{\"\xED\x9F\xBF\":1,\"\xF0\x9F\x98\x80\":2,\"\xEE\x80\x80\":3,\"\xEF\xAC\xB3\":4}", true },
 		{ "{\"\xEE\x80\x80\":1,\"\xF0\x9F\x98\x80\":2}", false },
@@ -446,6 +449,27 @@ static void numbers(void)
 	buf_release(&b);
 }
 
+static void around(void)
+{
+	static const char s[] = "{\"a\":1,\"b\":[[1,2],{}],\"c\":[3]}";
+	const size_t off = (size_t)(strchr(s, '[') - s), n = 10;
+	size_t len;
+
+	test("an array that was indexed before is one token, with those around it as ever");
+	CHECK(parse(s) == 0);
+	CHECK(doc_parse_around(&d, text.s, text.len, DOC_MAX_DEPTH, off, n) == 0);
+	uint32_t b = doc_member(&d, 0, "b", 1), c = doc_member(&d, 0, "c", 1);
+
+	CHECK(d.tok[b].type == DOC_ARRAY && d.tok[b].n == 0 && d.tok[b].next == b + 1);
+	CHECK(memcmp(doc_span(&d, b, &len), "[[1,2],{}]", n) == 0 && len == n);
+	CHECK(d.tok[c].type == DOC_ARRAY && d.tok[c].n == 1 && d.tok[0].n == 3 && d.canonical);
+	CHECK(doc_span(&d, 0, &len) == text.s && len == text.len);
+
+	test("what stands behind such an array is still checked");
+	CHECK(parse_n("{\"a\":[1],}", 11, DOC_MAX_DEPTH) < 0);
+	CHECK(doc_parse_around(&d, text.s, text.len, DOC_MAX_DEPTH, 5, 3) < 0);
+}
+
 static void several(void)
 {
 	static const char s[] = " 1 {\"a\":[]}\n\"x\" ]\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
@@ -483,6 +507,7 @@ int main(void)
 	strings();
 	members();
 	numbers();
+	around();
 	several();
 	doc_release(&d);
 	buf_release(&text);
