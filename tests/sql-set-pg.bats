@@ -7,6 +7,7 @@ load postgres
 
 setup_file() { server_begin; }
 teardown_file() { server_end; }
+teardown() { line_ends; }
 
 setup() {
 	mig_setup
@@ -116,4 +117,20 @@ COPY t FROM STDIN;
 \.' 'SELECT 1;'
 	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'up.sql:2: COPY FROM STDIN'* ]]
+}
+
+@test "as many statements tell of twelve applied hops as of one" {
+	local n last=0
+	for n in 1 12; do
+		for ((; last < n; last++)); do
+			hop "$last.0.0" "$((last + 1)).0.0" "CREATE TABLE t$last (id int);" "DROP TABLE t$last;"
+		done
+		migrate_pg "$n.0.0" > outcomes
+		proxied 0 never
+		mig-extract --store "$PROXY" --schema | head -n 1 | jq '.applied | length' > hops
+		[ "$(cat hops)" -eq "$n" ]
+		requests > "requests.$n"
+	done
+	line_ends
+	cmp requests.1 requests.12
 }

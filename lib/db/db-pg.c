@@ -91,6 +91,7 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	             NULL, NULL, d) < 0)
 		return -1;
 	p->inside = true;
+	p->writing = writes;
 	return 0;
 }
 
@@ -140,7 +141,8 @@ static int known(struct db *db, struct diag *d)
 	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b,
 	                d);
 
-	p->ours = rc == 1 && !p->inside;
+	/* seen in a transaction that writes they may be that transaction's */
+	p->ours = rc == 1 && !(p->inside && p->writing);
 	buf_release(&b);
 	return rc;
 }

@@ -14,7 +14,8 @@ struct pg {
 	PGconn *conn;
 	enum db_mode mode;
 	enum db_trouble trouble;
-	bool inside;        /* a transaction of begin's */
+	bool inside;        /* a transaction of begin's, */
+	bool writing;       /* which writes */
 	bool ours;          /* our tables are there: they are never dropped again */
 	bool preparing;     /* they are, if this transaction commits */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */

@@ -241,6 +241,7 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	}
 	s->held = false;
 	s->inside = true;
+	s->writing = writes;
 	return 0;
 }
 
@@ -327,7 +328,8 @@ static int known(struct db *db, struct diag *d)
 		return 1;
 	int rc = db_one(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mig_ledger'", NULL, 0, &b, d);
 
-	s->ours = rc == 1 && !s->inside;
+	/* seen in a transaction that writes they may be that transaction's */
+	s->ours = rc == 1 && !(s->inside && s->writing);
 	buf_release(&b);
 	return rc;
 }

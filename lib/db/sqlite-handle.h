@@ -24,7 +24,8 @@ struct sqlite {
 		sqlite3_stmt *st;
 	} kept[KEPT];            /* of texts that come again and again */
 	unsigned next;
-	bool inside;    /* a transaction of begin's */
+	bool inside;    /* a transaction of begin's, */
+	bool writing;   /* which writes */
 	bool ours;               /* our tables are there: they are never dropped again */
 	bool preparing;          /* they are, if this transaction commits */
 	bool guarded;   /* statements that are not ours may not end it */

@@ -250,6 +250,38 @@ int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, s
 	return rc;
 }
 
+struct each_plan {
+	int (*each)(void *arg, struct text plan_hash, struct buf *plan);
+	void *arg;
+	struct buf plan;
+};
+
+static int take_plan(void *arg, const struct db_value *v, size_t n)
+{
+	struct each_plan *e = arg;
+
+	(void)n;
+	buf_reset(&e->plan);
+	buf_add(&e->plan, v[1].n ? v[1].s : "", v[1].n);
+	return e->each(e->arg, (struct text){ v[0].s, v[0].n }, &e->plan);
+}
+
+int sql_ledger_each_plan(struct db *db, int (*each)(void *arg, struct text plan_hash, struct buf *plan), void *arg,
+                         struct diag *d)
+{
+	struct each_plan e = { .each = each, .arg = arg };
+	int rc = db->ops->known(db, d);
+
+	if (rc != 1)
+		return rc;
+	char *sql = about("SELECT plan_hash, plan FROM ", db->ops->names.plan, "");
+
+	rc = db->ops->query(db, sql, NULL, 0, take_plan, &e, d);
+	free(sql);
+	buf_release(&e.plan);
+	return rc;
+}
+
 int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, struct diag *d)
 {
 	const struct db_value p[] = { db_text(plan_hash), { DB_TEXT, plan.s, plan.n } };

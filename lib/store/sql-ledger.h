@@ -43,4 +43,11 @@ int sql_ledger_steps(struct db *db, const char *plan_hash, void (*each)(void *ar
 int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, struct diag *d);
 int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, struct diag *d);
 
+/*
+ * Call each, which must not ask the database, with every stored plan, in no order:
+ * 0, or -1 after a finding or because each returned -1.
+ */
+int sql_ledger_each_plan(struct db *db, int (*each)(void *arg, struct text plan_hash, struct buf *plan), void *arg,
+                         struct diag *d);
+
 #endif
