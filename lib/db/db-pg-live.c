@@ -151,6 +151,8 @@ static int canonical(struct pg *p, const struct buf *text, struct buf *out, stru
  */
 static int ask(struct pg *p, const char *const *sql, db_row *each, void *arg, struct diag *d)
 {
+	if (pg_flush(p, d) < 0)
+		return -1;
 	bool inside = pq.PQtransactionStatus(p->conn) == PQTRANS_INTRANS;
 	struct buf all = BUF_INIT;
 

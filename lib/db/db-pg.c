@@ -18,6 +18,11 @@ static int query(struct db *db, const char *sql, const struct db_value *v, size_
 	return pg_query(of(db), sql, v, n, each, arg, d);
 }
 
+static int later(struct db *db, const char *sql, const struct db_value *v, size_t n, struct diag *d)
+{
+	return pg_later(of(db), sql, v, n, d);
+}
+
 /* No procedure and no DO block can: the server refuses it inside a transaction of the client's. */
 static bool ends_transaction(const char *sql)
 {
@@ -66,6 +71,7 @@ static int again(struct pg *p, struct diag *d)
 		return 0;
 	p->holder = NULL;
 	p->inside = p->preparing = false;
+	buf_reset(&p->queued);
 	pq.PQreset(p->conn);
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		rc = pg_failed(p, NULL, NULL, d);
@@ -84,12 +90,10 @@ static int begin(struct db *db, bool writes, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (again(p, d) < 0 ||
-	    pg_plain(p,
-	             writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
-	                    : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
-	             NULL, NULL, d) < 0)
+	if (again(p, d) < 0)
 		return -1;
+	buf_addstr(&p->queued, writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
+	                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "));
 	p->inside = true;
 	p->writing = writes;
 	return 0;
@@ -121,6 +125,7 @@ static void rollback(struct db *db)
 	struct diag quiet = DIAG_INIT;
 	PGTransactionStatusType now = pq.PQtransactionStatus(p->conn);
 
+	buf_reset(&p->queued);
 	if (now == PQTRANS_INTRANS || now == PQTRANS_INERROR) {
 		enum db_trouble trouble = p->trouble;
 
@@ -205,6 +210,7 @@ static void close_db(struct db *db)
 		rollback(db);
 		pq.PQfinish(p->conn);
 	}
+	buf_release(&p->queued);
 	free(p->holder);
 	free((char *)(uintptr_t)db->name);
 	free(p);
@@ -216,6 +222,7 @@ static const struct db_ops ops = {
 	           "system.migration_log" },
 	.exec = pg_exec,
 	.query = query,
+	.later = later,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

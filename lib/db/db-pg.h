@@ -21,6 +21,7 @@ struct pg {
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
 	unsigned depth;     /* a scratch database: how many savepoints it has made */
+	struct buf queued;  /* statements that go with the next one, each ended by ; */
 };
 
 /* What every transaction, and the session, begins with: the same text from any server for the same thing. */
@@ -30,11 +31,15 @@ struct pg {
 	set "standard_conforming_strings=on;" set "quote_all_identifiers=off;" set "row_security=off;"             \
 	set "client_min_messages=warning;" set "jit=off;"
 
-/* Statements of our own, one behind the other; rows go to each, if not NULL. */
+/* Statements of our own, one behind the other, after those that are queued; rows go to each, if not NULL. */
 int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d);
-/* One statement with parameters. */
+/* One statement after those that are queued; with parameters it is one of our own. */
 int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg,
              struct diag *d);
+/* Queue a statement of our own that gives no rows: see later of struct db_ops. */
+int pg_later(struct pg *p, const char *sql, const struct db_value *v, size_t n, struct diag *d);
+/* Send what is queued by itself. */
+int pg_flush(struct pg *p, struct diag *d);
 
 /*
  * Add the finding for a failed result, or, r NULL, for the connection: sets

@@ -209,6 +209,11 @@ static int query(struct db *db, const char *sql, const struct db_value *p, size_
 	return rc;
 }
 
+static int later(struct db *db, const char *sql, const struct db_value *p, size_t n, struct diag *d)
+{
+	return query(db, sql, p, n, NULL, NULL, d);
+}
+
 static int exec(struct db *db, struct text sql, struct diag *d)
 {
 	struct sqlite *s = of(db);
@@ -424,6 +429,7 @@ const struct db_ops sqlite_ops = {
 	           "system_migration_log" },
 	.exec = exec,
 	.query = query,
+	.later = later,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

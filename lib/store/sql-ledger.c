@@ -78,7 +78,7 @@ int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, str
 	                  " (seq, entry, plan_hash, undoes) VALUES ($1, $2, $3, $4)");
 	const struct db_value p[] = { db_text(seq), { DB_TEXT, line.s, line.len }, found_by(e->plan_hash),
 		                      found_by(e->undoes) };
-	int rc = db->ops->query(db, sql, p, 4, NULL, NULL, d);
+	int rc = db->ops->later(db, sql, p, 4, d);
 
 	free(sql);
 	buf_release(&line);
@@ -221,6 +221,47 @@ int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char 
 	return rc;
 }
 
+struct standing {
+	struct looking l;
+	struct buf tip;
+};
+
+/* entry, is it the last of all */
+static int stand(void *arg, const struct db_value *v, size_t n)
+{
+	struct standing *s = arg;
+
+	if (*v[1].s == '0')
+		return look(&s->l, v, n);
+	buf_add(&s->tip, v[0].s, v[0].n);
+	return 0;
+}
+
+int sql_ledger_stand(struct db *db, const char *plan_hash, char event[16], struct sql_chain *c, struct diag *d)
+{
+	struct standing s = { .l = { .plan_hash = plan_hash, .doc = DOC_INIT } };
+	const char *ledger = db->ops->names.ledger;
+	const struct db_value p = db_text(plan_hash);
+	int rc = db->ops->known(db, d);
+
+	*c = (struct sql_chain){ .head = LEDGER_START };
+	memset(event, 0, 16);
+	if (rc != 1)
+		return rc;
+	char *sql = xasprintf("SELECT entry, 0, seq FROM %s WHERE plan_hash = $1 OR undoes = $1 UNION ALL "
+	                      "SELECT entry, 1, seq FROM %s WHERE seq = (SELECT MAX(seq) FROM %s) ORDER BY 3 DESC",
+	                      ledger, ledger, ledger);
+
+	rc = db->ops->query(db, sql, &p, 1, stand, &s, d);
+	if (rc == 0 && s.tip.len)
+		rc = take_tip(c, &s.tip, d);
+	memcpy(event, s.l.found, sizeof s.l.found);
+	doc_release(&s.l.doc);
+	buf_release(&s.tip);
+	free(sql);
+	return rc < 0 ? -1 : s.l.done;
+}
+
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d)
 {
 	struct looking l = { .plan_hash = plan_hash, .event = event, .doc = DOC_INIT, .out = out };
@@ -287,7 +328,7 @@ int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, 
 	const struct db_value p[] = { db_text(plan_hash), { DB_TEXT, plan.s, plan.n } };
 	char *sql = about("INSERT INTO ", db->ops->names.plan,
 	                  " (plan_hash, plan) VALUES ($1, $2) ON CONFLICT (plan_hash) DO NOTHING");
-	int rc = db->ops->query(db, sql, p, 2, NULL, NULL, d);
+	int rc = db->ops->later(db, sql, p, 2, d);
 
 	free(sql);
 	return rc;

@@ -32,6 +32,9 @@ int sql_ledger_file(struct db *db, struct diag *d);
  */
 int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char event[16], struct diag *d);
 
+/* sql_ledger_last and sql_chain_read in one question: 1, 0 or -1 as the former. */
+int sql_ledger_stand(struct db *db, const char *plan_hash, char event[16], struct sql_chain *c, struct diag *d);
+
 /* The last entry of a plan with that event, appended to out: 1, 0 if there is none, -1. */
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d);
 
