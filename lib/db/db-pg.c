@@ -136,6 +136,12 @@ static void rollback(struct db *db)
 	diag_release(&quiet);
 }
 
+static bool untouched(struct db *db)
+{
+	(void)db;
+	return false;
+}
+
 static int known(struct db *db, struct diag *d)
 {
 	struct pg *p = of(db);
@@ -226,6 +232,7 @@ static const struct db_ops ops = {
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,
+	.untouched = untouched,
 	.lock = pg_lock,
 	.known = known,
 	.prepare = prepare,

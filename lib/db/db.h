@@ -91,6 +91,9 @@ struct db_ops {
 	int (*commit)(struct db *db, struct diag *d);
 	void (*rollback)(struct db *db);
 
+	/* Inside a transaction: has nobody else written since our last commit?  false where it does not tell. */
+	bool (*untouched)(struct db *db);
+
 	/*
 	 * Take the lock of the one run that writes, waiting up to seconds: 0, or
 	 * MIG_PRECONDITION "locked" that names who holds it.  holder is one line of

@@ -64,6 +64,7 @@ static const char *last_event(const struct run *r)
 /* The chain has reached the disk. */
 static void confirm(struct run *r)
 {
+	r->s->chain = r->chain;
 	r->o->ledger_seq = r->chain.seq;
 	memcpy(r->o->ledger_head, r->chain.head, HEX_SIZE);
 }
@@ -77,6 +78,8 @@ enum standing { TO_DO, BEGUN, DONE };
 static int look_up(struct run *r, enum standing *is)
 {
 	char event[16];
+
+	r->chain = r->s->chain;
 	int rc = sql_ledger_stand(r->s->db, r->p->hash, event, &r->chain, r->d);
 
 	*is = TO_DO;

@@ -15,6 +15,7 @@ struct sql_store {
 	struct db *db;
 	struct sql_state state;
 	char *user;   /* of this process, for the ledger */
+	struct sql_chain chain; /* its end at our last commit; seq 0: not known */
 };
 
 /*

@@ -221,9 +221,10 @@ int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char 
 	return rc;
 }
 
+/* Where the chain ends, and whether a plan was ever heard of. */
 struct standing {
-	struct looking l;
 	struct buf tip;
+	bool heard;
 };
 
 /* entry, is it the last of all */
@@ -231,35 +232,40 @@ static int stand(void *arg, const struct db_value *v, size_t n)
 {
 	struct standing *s = arg;
 
+	(void)n;
 	if (*v[1].s == '0')
-		return look(&s->l, v, n);
-	buf_add(&s->tip, v[0].s, v[0].n);
+		s->heard = true;
+	else
+		buf_add(&s->tip, v[0].s, v[0].n);
 	return 0;
 }
 
+/* What undoes a plan names one that is in the ledger: of most plans, nothing more is to be asked. */
 int sql_ledger_stand(struct db *db, const char *plan_hash, char event[16], struct sql_chain *c, struct diag *d)
 {
-	struct standing s = { .l = { .plan_hash = plan_hash, .doc = DOC_INIT } };
+	struct standing s = { .tip = BUF_INIT };
 	const char *ledger = db->ops->names.ledger;
 	const struct db_value p = db_text(plan_hash);
 	int rc = db->ops->known(db, d);
+	bool tip = c->seq == 0 || !db->ops->untouched(db);
 
-	*c = (struct sql_chain){ .head = LEDGER_START };
+	if (tip)
+		*c = (struct sql_chain){ .head = LEDGER_START };
 	memset(event, 0, 16);
 	if (rc != 1)
 		return rc;
-	char *sql = xasprintf("SELECT entry, 0, seq FROM %s WHERE plan_hash = $1 OR undoes = $1 UNION ALL "
-	                      "SELECT entry, 1, seq FROM %s WHERE seq = (SELECT MAX(seq) FROM %s) ORDER BY 3 DESC",
-	                      ledger, ledger, ledger);
+	char *sql = xasprintf("SELECT entry, 0 FROM %s WHERE plan_hash = $1%s%s%s", ledger,
+	                      tip ? " UNION ALL SELECT entry, 1 FROM (SELECT entry FROM " : "", tip ? ledger : "",
+	                      tip ? " ORDER BY seq DESC LIMIT 1) AS tip" : "");
 
 	rc = db->ops->query(db, sql, &p, 1, stand, &s, d);
 	if (rc == 0 && s.tip.len)
 		rc = take_tip(c, &s.tip, d);
-	memcpy(event, s.l.found, sizeof s.l.found);
-	doc_release(&s.l.doc);
+	if (rc == 0 && s.heard)
+		rc = sql_ledger_last(db, plan_hash, NULL, event, d);
 	buf_release(&s.tip);
 	free(sql);
-	return rc < 0 ? -1 : s.l.done;
+	return rc;
 }
 
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d)

@@ -32,7 +32,11 @@ int sql_ledger_file(struct db *db, struct diag *d);
  */
 int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char event[16], struct diag *d);
 
-/* sql_ledger_last and sql_chain_read in one question: 1, 0 or -1 as the former. */
+/*
+ * sql_ledger_last and sql_chain_read at once: 1, 0 or -1 as the former.  c is what
+ * the chain was at our last commit (seq 0: not known), and is believed where
+ * nobody has written since.
+ */
 int sql_ledger_stand(struct db *db, const char *plan_hash, char event[16], struct sql_chain *c, struct diag *d);
 
 /* The last entry of a plan with that event, appended to out: 1, 0 if there is none, -1. */
