@@ -169,3 +169,17 @@ SET standard_conforming_strings = off; SET backslash_quote = off; SET client_enc
 	[ "$(sql 'SELECT x FROM t' 'SELECT * FROM u')" = "a\\b'c \$1 é
 é\\" ]
 }
+
+@test "a hop that drops the session's prepared statements does not keep itself or the next one from being recorded" {
+	hop 0.0.0 1.0.0 'CREATE TABLE a (id int);' 'DROP TABLE a;'
+	hop 1.0.0 2.0.0 'CREATE TABLE b (id int);' 'DROP TABLE b;'
+	hop 2.0.0 3.0.0 'DEALLOCATE ALL; CREATE TABLE c (id int);' 'DROP TABLE c;'
+	hop 3.0.0 4.0.0 'CREATE TABLE d (id int);' 'DROP TABLE d;'
+	# shellcheck disable=SC2016 # the dollars are PostgreSQL's
+	hop 4.0.0 5.0.0 'DO $$ BEGIN EXECUTE '\''DEALLOCATE ALL'\''; END $$; CREATE TABLE e (id int);' 'DROP TABLE e;'
+	hop 5.0.0 6.0.0 'CREATE TABLE f (id int);' 'DROP TABLE f;'
+	hop 6.0.0 7.0.0 'CREATE TABLE g (id int);' 'DROP TABLE g;'
+	migrate_pg 7.0.0 > outcomes
+	[ "$(versions)" = '1.0.0 2.0.0 3.0.0 4.0.0 5.0.0 6.0.0 7.0.0' ]
+	mig-verify --store "$DB" --ledger
+}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* pg_type.dat of the server's sources. */
@@ -161,8 +162,11 @@ static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struc
 		case PGRES_TUPLES_OK:
 			if (!stopped && !failed)
 				stopped = take_rows(r, each, arg) < 0;
+			snprintf(p->tag, sizeof p->tag, "%s", pq.PQcmdStatus(r));
 			break;
 		case PGRES_COMMAND_OK:
+			snprintf(p->tag, sizeof p->tag, "%s", pq.PQcmdStatus(r));
+			break;
 		case PGRES_EMPTY_QUERY:
 			break;
 		case PGRES_COPY_IN:
@@ -201,6 +205,8 @@ static int send_queued(struct pg *p, db_row *each, void *arg, struct diag *d)
 	p->queued = (struct buf)BUF_INIT;
 	int rc = send_plain(p, all.s, each, arg, d);
 
+	if (rc < 0) /* who knows how far it came */
+		pg_forget(p);
 	buf_release(&all);
 	return rc;
 }
@@ -257,9 +263,20 @@ static void add_literal(struct buf *b, const struct db_value *v)
 /* Queue a statement with what stands for $1, $2, .. outside of its names and strings. */
 static void queue(struct pg *p, const char *sql, const struct db_value *v, size_t n)
 {
-	struct buf *b = &p->queued;
+	struct buf *b = &p->queued, name = BUF_INIT;
 	char quote = 0;
 
+	if (pg_kept(p, sql, &name)) {
+		buf_addf(b, "EXECUTE %s(", name.s);
+		for (size_t i = 0; i < n; i++) {
+			if (i)
+				buf_addch(b, ',');
+			add_literal(b, &v[i]);
+		}
+		buf_addstr(b, ");");
+		buf_release(&name);
+		return;
+	}
 	for (const char *s = sql; *s; s++) {
 		if (*s == '"' || *s == '\'')
 			quote = !quote ? *s : quote == *s ? 0 : quote;

@@ -91,6 +91,7 @@ static void close_db(struct db *db)
 	buf_release(&p->queued);
 	pg_plain(p, "ROLLBACK", NULL, NULL, &quiet);
 	diag_release(&quiet);
+	pg_kept_release(p);
 	free(p->holder);
 	free((struct db_ops *)(uintptr_t)db->ops);
 	free(p);

@@ -54,8 +54,10 @@ int pg_exec(struct db *db, struct text sql, struct diag *d)
 		rc = diag_add(d, MIG_INVALID, "ends_transaction", db->name, "a statement may not end the transaction");
 	} else if (p->inside) {
 		rc = pg_query(p, text, NULL, 0, NULL, NULL, d);
+		pg_ran(p, rc < 0 ? "" : p->tag);
 	} else {
 		rc = pg_index(p, text, d);
+		pg_ran(p, "");
 	}
 	free(text);
 	return rc;
@@ -72,6 +74,7 @@ static int again(struct pg *p, struct diag *d)
 	p->holder = NULL;
 	p->inside = p->preparing = false;
 	buf_reset(&p->queued);
+	pg_forget(p);
 	pq.PQreset(p->conn);
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		rc = pg_failed(p, NULL, NULL, d);
@@ -92,6 +95,8 @@ static int begin(struct db *db, bool writes, struct diag *d)
 
 	if (again(p, d) < 0)
 		return -1;
+	if (writes && p->ours) /* they speak of our tables */
+		pg_keep(p);
 	buf_addstr(&p->queued, writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
 	                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "));
 	p->inside = true;
@@ -217,6 +222,7 @@ static void close_db(struct db *db)
 		pq.PQfinish(p->conn);
 	}
 	buf_release(&p->queued);
+	pg_kept_release(p);
 	free(p->holder);
 	free((char *)(uintptr_t)db->name);
 	free(p);
