@@ -121,6 +121,14 @@ everything() {
 	mig-extract --store "$DB" --schema | head -n 1 | jq .live | golden postgres/live.json
 }
 
+@test "LIVE names the columns of a key after others were dropped and renamed" {
+	sql 'CREATE TABLE t (gone int, b int, c int, d int, PRIMARY KEY (d, b), UNIQUE (c, gone), UNIQUE (b, c))' \
+		'ALTER TABLE t DROP COLUMN gone' 'ALTER TABLE t RENAME b TO "a""1"' 'ALTER TABLE t ADD COLUMN e int UNIQUE'
+	mig-extract --store "$DB" --schema > schema
+	head -n 1 schema | jq -e '.live.tables[0] | .primary_key == ["d", "a\"1"] and ([.columns[].name] == ["a\"1", "c", "d", "e"])
+		and ([.uniques[] | .columns | join("+")] == ["a\"1+c", "e"])'
+}
+
 @test "LIVE is the same whatever the session's search_path, dates, numbers and time zone" {
 	everything
 	mig-extract --store "$DB" --schema > one

@@ -7,6 +7,7 @@ load postgres
 
 setup_file() { server_begin; }
 teardown_file() { server_end; }
+teardown() { line_ends; }
 
 setup() {
 	mig_setup
@@ -116,4 +117,69 @@ COPY t FROM STDIN;
 \.' 'SELECT 1;'
 	fails 4 plan_hops 1.0.0
 	[[ $stderr == *'up.sql:2: COPY FROM STDIN'* ]]
+}
+
+@test "as many statements tell of twelve applied hops as of one" {
+	local n last=0
+	for n in 1 12; do
+		for ((; last < n; last++)); do
+			hop "$last.0.0" "$((last + 1)).0.0" "CREATE TABLE t$last (id int);" "DROP TABLE t$last;"
+		done
+		migrate_pg "$n.0.0" > outcomes
+		proxied 0 never
+		mig-extract --store "$PROXY" --schema | head -n 1 | jq '.applied | length' > hops
+		[ "$(cat hops)" -eq "$n" ]
+		requests > "requests.$n"
+	done
+	line_ends
+	cmp requests.1 requests.12
+}
+
+# asked_for FROM TO: how many requests it takes to apply the hops from there to there.
+asked_for() {
+	local i
+	for ((i = $1; i < $2; i++)); do
+		hop "$i.0.0" "$((i + 1)).0.0" "CREATE TABLE t$i (id int);" "DROP TABLE t$i;"
+	done
+	plan_hops "$2.0.0" | mig-gate --env dev --apply > permits
+	proxied 0 never
+	mig-apply --store "$PROXY" < permits > outcomes
+	requests
+}
+
+@test "each plan more costs three requests more: where it stands, its statement, its end" {
+	local few many
+	asked_for 0 1 > /dev/null # makes our tables
+	few=$(asked_for 1 3)
+	many=$(asked_for 3 15)
+	[ $((many - few)) -eq 30 ] || fail "two plans: $few requests, twelve: $many"
+}
+
+@test "what a hop says of strings and encodings of its session does not reach the ledger or the stored plan" {
+	hop 0.0.0 1.0.0 "CREATE TABLE t (x text DEFAULT E'a\\\\b''c \$1 é');
+SET standard_conforming_strings = off; SET backslash_quote = off; SET client_encoding = 'SJIS';" "DROP TABLE t; -- \\ ' \$2"
+	hop 1.0.0 2.0.0 "CREATE TABLE u (\"a'b\$1\" text DEFAULT 'é\\');" 'DROP TABLE u;'
+	migrate_pg 2.0.0 > outcomes
+	[ "$(versions)" = '1.0.0 2.0.0' ]
+	mig-verify --store "$DB" --ledger > verdicts
+	mig-extract --store "$DB" --applied --to 0.0.0 > applied
+	[ "$(jq -r 'select(.kind == "plan").plan_hash' applied | sort)" = "$(jq -r 'select(.kind == "plan").plan_hash' plans | sort)" ]
+	mig-hash --check < applied
+	sql 'INSERT INTO t DEFAULT VALUES' 'INSERT INTO u DEFAULT VALUES'
+	[ "$(sql 'SELECT x FROM t' 'SELECT * FROM u')" = "a\\b'c \$1 é
+é\\" ]
+}
+
+@test "a hop that drops the session's prepared statements does not keep itself or the next one from being recorded" {
+	hop 0.0.0 1.0.0 'CREATE TABLE a (id int);' 'DROP TABLE a;'
+	hop 1.0.0 2.0.0 'CREATE TABLE b (id int);' 'DROP TABLE b;'
+	hop 2.0.0 3.0.0 'DEALLOCATE ALL; CREATE TABLE c (id int);' 'DROP TABLE c;'
+	hop 3.0.0 4.0.0 'CREATE TABLE d (id int);' 'DROP TABLE d;'
+	# shellcheck disable=SC2016 # the dollars are PostgreSQL's
+	hop 4.0.0 5.0.0 'DO $$ BEGIN EXECUTE '\''DEALLOCATE ALL'\''; END $$; CREATE TABLE e (id int);' 'DROP TABLE e;'
+	hop 5.0.0 6.0.0 'CREATE TABLE f (id int);' 'DROP TABLE f;'
+	hop 6.0.0 7.0.0 'CREATE TABLE g (id int);' 'DROP TABLE g;'
+	migrate_pg 7.0.0 > outcomes
+	[ "$(versions)" = '1.0.0 2.0.0 3.0.0 4.0.0 5.0.0 6.0.0 7.0.0' ]
+	mig-verify --store "$DB" --ledger
 }

@@ -65,6 +65,21 @@ END;
 	[ "$(versions)" = 1.0.0 ]
 }
 
+@test "applied hops are told in the order of their last commits, each once" {
+	users && orders && database
+	migrate 1.1.0 > outcomes
+	undo_hops 1.0.0 --allow-destructive > outcomes
+	[ "$(versions)" = 1.0.0 ]
+	# hops of two sets in one database: theirs came in between
+	mkdir theirs && cp app/set.json theirs && sed -i 's/app/theirs/' theirs/set.json
+	mkdir theirs/0.0.0..3.0.0 && sed 's/1\.0\.0/3.0.0/' app/0.0.0..1.0.0/hop.json > theirs/0.0.0..3.0.0/hop.json
+	echo 'CREATE TABLE theirs (id INTEGER);' > theirs/0.0.0..3.0.0/up.sql
+	schema | mig-plan --set theirs --env dev --migration theirs --target-version 3.0.0 |
+		mig-gate --env dev --apply --allow-destructive | mig-apply --store sqlite:app.db > outcomes
+	migrate 1.1.0 > outcomes
+	[ "$(versions)" = '1.0.0 3.0.0 1.1.0' ]
+}
+
 @test "a hop without down.sql is irreversible, named, and needs the flag" {
 	hop 0.0.0 1.0.0 'CREATE TABLE users (id);' && database
 	plan_hops 1.0.0 > plans

@@ -21,7 +21,7 @@ int pq_load(struct diag *d)
 	if (pq.PQclear)
 		return 0;
 	/* never closed: OpenSSL and others leave handlers behind that run at exit */
-	void *lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
+	void *lib = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
 
 	if (!lib) {
 		diag_hint(d, "apt-get install libpq5");

@@ -12,12 +12,16 @@
 #include <libpq-fe.h>
 
 #define PQ_EACH(X)                                                                                               \
-	X(PQbackendPID) X(PQcancel) X(PQclear) X(PQcmdStatus) X(PQconnectdbParams) X(PQconninfoFree)             \
-	X(PQconninfoParse) X(PQconsumeInput) X(PQdb) X(PQerrorMessage) X(PQfinish) X(PQfreeCancel) X(PQfreemem)  \
-	X(PQfname) X(PQftype) X(PQgetCancel) X(PQgetCopyData) X(PQgetResult) X(PQgetisnull) X(PQgetlength)       \
-	X(PQgetvalue) X(PQisBusy) X(PQnfields) X(PQntuples) X(PQputCopyEnd) X(PQreset) X(PQresultErrorField)     \
-	X(PQresultErrorMessage) X(PQresultStatus) X(PQsendQuery) X(PQsendQueryParams) X(PQserverVersion)         \
-	X(PQsetNoticeReceiver) X(PQsetSingleRowMode) X(PQsocket) X(PQstatus) X(PQtransactionStatus)
+	X(PQbackendPID)                                                                                          \
+	X(PQcancel) X(PQclear) X(PQcmdStatus) X(PQconnectdbParams) X(PQconninfoFree) X(PQconninfoParse)          \
+		X(PQconsumeInput) X(PQdb) X(PQerrorMessage) X(PQfinish) X(PQfreeCancel) X(PQfreemem) X(PQfname)  \
+			X(PQftype) X(PQgetCancel) X(PQgetCopyData) X(PQgetResult) X(PQgetisnull) X(PQgetlength)  \
+				X(PQgetvalue) X(PQisBusy) X(PQnfields) X(PQntuples) X(PQparameterStatus)         \
+					X(PQputCopyEnd) X(PQreset) X(PQresultErrorField) X(PQresultErrorMessage) \
+						X(PQresultStatus) X(PQsendQuery) X(PQsendQueryParams)            \
+							X(PQserverVersion) X(PQsetNoticeReceiver)                \
+								X(PQsetSingleRowMode) X(PQsocket) X(PQstatus)    \
+									X(PQtransactionStatus)
 
 /* Its functions, by their own names: pq.PQclear(r). */
 struct pq {

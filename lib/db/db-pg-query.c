@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { ASK_STOP_MS = 100 };
@@ -141,8 +142,11 @@ static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struc
 		case PGRES_TUPLES_OK:
 			if (!stopped && !failed)
 				stopped = take_rows(r, each, arg) < 0;
+			snprintf(p->tag, sizeof p->tag, "%s", pq.PQcmdStatus(r));
 			break;
 		case PGRES_COMMAND_OK:
+			snprintf(p->tag, sizeof p->tag, "%s", pq.PQcmdStatus(r));
+			break;
 		case PGRES_EMPTY_QUERY:
 			break;
 		case PGRES_COPY_IN:
@@ -164,13 +168,40 @@ static int receive(struct pg *p, const char *sql, db_row *each, void *arg, struc
 	return failed || stopped ? -1 : 0;
 }
 
-int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
+static int send_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
 {
 	p->trouble = DB_FINE;
 	if (!pq.PQsendQuery(p->conn, sql))
 		return pg_failed(p, NULL, NULL, d);
 	pq.PQsetSingleRowMode(p->conn);
 	return receive(p, NULL, each, arg, d);
+}
+
+/* What is queued is forgotten whatever becomes of it. */
+static int send_queued(struct pg *p, db_row *each, void *arg, struct diag *d)
+{
+	struct buf all = p->queued;
+
+	p->queued = (struct buf)BUF_INIT;
+	int rc = send_plain(p, all.s, each, arg, d);
+
+	if (rc < 0) /* who knows how far it came */
+		pg_forget(p);
+	buf_release(&all);
+	return rc;
+}
+
+int pg_flush(struct pg *p, struct diag *d)
+{
+	return p->queued.len ? send_queued(p, NULL, NULL, d) : 0;
+}
+
+int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d)
+{
+	if (!p->queued.len)
+		return send_plain(p, sql, each, arg, d);
+	buf_addstr(&p->queued, sql);
+	return send_queued(p, each, arg, d);
 }
 
 /* Bytes go as the text that bytea reads. */
@@ -189,7 +220,78 @@ static char *hex_of(const struct db_value *v)
 	return s;
 }
 
-int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d)
+/* A literal that is the same text under any setting of the session. */
+static void add_literal(struct buf *b, const struct db_value *v)
+{
+	char *hex = v->type == DB_BLOB ? hex_of(v) : NULL;
+	const char *s = hex ? hex : v->s;
+
+	if (v->type == DB_NULL) {
+		buf_addstr(b, "NULL");
+		return;
+	}
+	buf_addstr(b, "E'");
+	for (size_t i = 0, n = hex ? strlen(hex) : v->n; i < n; i++) {
+		if (s[i] == '\'' || s[i] == '\\')
+			buf_addch(b, s[i]);
+		buf_addch(b, s[i]);
+	}
+	buf_addch(b, '\'');
+	free(hex);
+}
+
+/* Queue a statement with what stands for $1, $2, .. outside of its names and strings. */
+static void queue(struct pg *p, const char *sql, const struct db_value *v, size_t n)
+{
+	struct buf *b = &p->queued, name = BUF_INIT;
+	char quote = 0;
+
+	if (pg_kept(p, sql, &name)) {
+		buf_addf(b, "EXECUTE %s(", name.s);
+		for (size_t i = 0; i < n; i++) {
+			if (i)
+				buf_addch(b, ',');
+			add_literal(b, &v[i]);
+		}
+		buf_addstr(b, ");");
+		buf_release(&name);
+		return;
+	}
+	for (const char *s = sql; *s; s++) {
+		if (*s == '"' || *s == '\'')
+			quote = !quote ? *s : quote == *s ? 0 : quote;
+		size_t k = *s == '$' && !quote ? strtoul(s + 1, NULL, 10) : 0;
+
+		if (k < 1 || k > n) {
+			buf_addch(b, *s);
+			continue;
+		}
+		add_literal(b, &v[k - 1]);
+		s += strspn(s + 1, "0123456789");
+	}
+	buf_addch(b, ';');
+}
+
+/* A migration may have said that it speaks in another encoding: we do not, and in some a literal would not end. */
+static int speak_utf8(struct pg *p, struct diag *d)
+{
+	const char *encoding = pq.PQparameterStatus(p->conn, "client_encoding");
+
+	if (encoding && strcmp(encoding, "UTF8") == 0)
+		return 0;
+	return pg_flush(p, d) < 0 ? -1 : send_plain(p, "SET client_encoding=UTF8", NULL, NULL, d);
+}
+
+int pg_later(struct pg *p, const char *sql, const struct db_value *v, size_t n, struct diag *d)
+{
+	if (speak_utf8(p, d) < 0)
+		return -1;
+	queue(p, sql, v, n);
+	return 0;
+}
+
+static int send_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg,
+                      struct diag *d)
 {
 	char **text = xcalloc(n + 1, sizeof *text);
 	int rc = -1;
@@ -208,4 +310,15 @@ int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, 
 		free(text[i]);
 	free(text);
 	return rc;
+}
+
+int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg, struct diag *d)
+{
+	if (n && speak_utf8(p, d) < 0)
+		return -1;
+	if (p->queued.len && n) {
+		queue(p, sql, v, n);
+		return send_queued(p, each, arg, d);
+	}
+	return pg_flush(p, d) < 0 ? -1 : send_query(p, sql, v, n, each, arg, d);
 }

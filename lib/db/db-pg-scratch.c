@@ -43,6 +43,7 @@ static void rollback(struct db *db)
 	struct diag quiet = DIAG_INIT;
 	enum db_trouble trouble = p->trouble;
 
+	buf_reset(&p->queued);
 	for (; p->depth > 0; p->depth--)
 		pg_plain(p, "ROLLBACK TO mig_try;RELEASE mig_try", NULL, NULL, &quiet);
 	p->preparing = false;
@@ -87,8 +88,10 @@ static void close_db(struct db *db)
 	struct pg *p = of(db);
 	struct diag quiet = DIAG_INIT;
 
+	buf_release(&p->queued);
 	pg_plain(p, "ROLLBACK", NULL, NULL, &quiet);
 	diag_release(&quiet);
+	pg_kept_release(p);
 	free(p->holder);
 	free((struct db_ops *)(uintptr_t)db->ops);
 	free(p);

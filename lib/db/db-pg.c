@@ -18,6 +18,11 @@ static int query(struct db *db, const char *sql, const struct db_value *v, size_
 	return pg_query(of(db), sql, v, n, each, arg, d);
 }
 
+static int later(struct db *db, const char *sql, const struct db_value *v, size_t n, struct diag *d)
+{
+	return pg_later(of(db), sql, v, n, d);
+}
+
 /* No procedure and no DO block can: the server refuses it inside a transaction of the client's. */
 static bool ends_transaction(const char *sql)
 {
@@ -49,8 +54,10 @@ int pg_exec(struct db *db, struct text sql, struct diag *d)
 		rc = diag_add(d, MIG_INVALID, "ends_transaction", db->name, "a statement may not end the transaction");
 	} else if (p->inside) {
 		rc = pg_query(p, text, NULL, 0, NULL, NULL, d);
+		pg_ran(p, rc < 0 ? "" : p->tag);
 	} else {
 		rc = pg_index(p, text, d);
+		pg_ran(p, "");
 	}
 	free(text);
 	return rc;
@@ -66,6 +73,8 @@ static int again(struct pg *p, struct diag *d)
 		return 0;
 	p->holder = NULL;
 	p->inside = p->preparing = false;
+	buf_reset(&p->queued);
+	pg_forget(p);
 	pq.PQreset(p->conn);
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		rc = pg_failed(p, NULL, NULL, d);
@@ -84,13 +93,14 @@ static int begin(struct db *db, bool writes, struct diag *d)
 {
 	struct pg *p = of(db);
 
-	if (again(p, d) < 0 ||
-	    pg_plain(p,
-	             writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
-	                    : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "),
-	             NULL, NULL, d) < 0)
+	if (again(p, d) < 0)
 		return -1;
+	if (writes && p->ours) /* they speak of our tables */
+		pg_keep(p);
+	buf_addstr(&p->queued, writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" PG_SETTINGS("SET LOCAL ")
+	                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" PG_SETTINGS("SET LOCAL "));
 	p->inside = true;
+	p->writing = writes;
 	return 0;
 }
 
@@ -133,6 +143,7 @@ static void rollback(struct db *db)
 	struct diag quiet = DIAG_INIT;
 	PGTransactionStatusType now = pq.PQtransactionStatus(p->conn);
 
+	buf_reset(&p->queued);
 	if (now == PQTRANS_INTRANS || now == PQTRANS_INERROR) {
 		enum db_trouble trouble = p->trouble;
 
@@ -141,6 +152,12 @@ static void rollback(struct db *db)
 	}
 	p->inside = p->preparing = false;
 	diag_release(&quiet);
+}
+
+static bool untouched(struct db *db)
+{
+	(void)db;
+	return false;
 }
 
 static int known(struct db *db, struct diag *d)
@@ -153,7 +170,8 @@ static int known(struct db *db, struct diag *d)
 	int rc = db_one(db, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('mig.mig_ledger')", NULL, 0, &b,
 	                d);
 
-	p->ours = rc == 1 && !p->inside;
+	/* seen in a transaction that writes they may be that transaction's */
+	p->ours = rc == 1 && !(p->inside && p->writing);
 	buf_release(&b);
 	return rc;
 }
@@ -216,6 +234,8 @@ static void close_db(struct db *db)
 		rollback(db);
 		pq.PQfinish(p->conn);
 	}
+	buf_release(&p->queued);
+	pg_kept_release(p);
 	free(p->holder);
 	free((char *)(uintptr_t)db->name);
 	free(p);
@@ -230,10 +250,12 @@ static const struct db_ops ops = {
 	.cursor = pg_cursor,
 	.next = pg_next,
 	.done = pg_done,
+	.later = later,
 	.begin = begin,
 	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,
+	.untouched = untouched,
 	.lock = pg_lock,
 	.known = known,
 	.prepare = prepare,

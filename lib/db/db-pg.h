@@ -9,18 +9,28 @@
 #include "db.h"
 #include "db-pg-lib.h"
 
+enum { PG_KEPT = 8, PG_TAG = 32 };
+
 struct pg {
 	struct db base;
 	PGconn *conn;
 	enum db_mode mode;
 	enum db_trouble trouble;
-	bool inside;        /* a transaction of begin's */
+	bool inside;        /* a transaction of begin's, */
+	bool writing;       /* which writes */
 	bool ours;          /* our tables are there: they are never dropped again */
 	bool preparing;     /* they are, if this transaction commits */
 	char *holder;       /* of the lock, when it is held; NULL: it is not */
 	unsigned patience;  /* seconds that lock was to wait */
 	unsigned cursors;   /* how many there were */
 	unsigned depth;     /* a scratch database: how many savepoints it has made */
+	struct buf queued;  /* statements that go with the next one, each ended by ; */
+	struct pg_kept {
+		char *sql;
+		bool ready;     /* the server has it */
+	} kept[PG_KEPT];    /* of ours that come again */
+	unsigned generation;
+	char tag[PG_TAG];   /* of the last statement: "CREATE TABLE" */
 };
 
 /* What every transaction, and the session, begins with: the same text from any server for the same thing. */
@@ -63,11 +73,24 @@ void pg_row_take(struct pg_row *r, const PGresult *res, int line);
 /* The next result of what was sent, asking now and then whether to go on; NULL: that was all. */
 PGresult *pg_result(struct pg *p);
 
-/* Statements of our own, one behind the other; rows go to each, if not NULL. */
+/* Statements of our own, one behind the other, after those that are queued; rows go to each, if not NULL. */
 int pg_plain(struct pg *p, const char *sql, db_row *each, void *arg, struct diag *d);
-/* One statement with parameters. */
+/* One statement after those that are queued; with parameters it is one of our own. */
 int pg_query(struct pg *p, const char *sql, const struct db_value *v, size_t n, db_row *each, void *arg,
              struct diag *d);
+/* Queue a statement of our own that gives no rows: see later of struct db_ops. */
+int pg_later(struct pg *p, const char *sql, const struct db_value *v, size_t n, struct diag *d);
+/* Append the name under which the server has a statement of ours: false where it has not, but may have later. */
+bool pg_kept(struct pg *p, const char *sql, struct buf *out);
+/* Queue that the server is to prepare what was asked for; before a transaction. */
+void pg_keep(struct pg *p);
+/* A statement of somebody else's was executed, and this is its tag. */
+void pg_ran(struct pg *p, const char *tag);
+void pg_forget(struct pg *p);
+void pg_kept_release(struct pg *p);
+
+/* Send what is queued by itself. */
+int pg_flush(struct pg *p, struct diag *d);
 
 /*
  * Add the finding for a failed result, or, r NULL, for the connection: sets

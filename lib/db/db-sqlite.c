@@ -200,15 +200,14 @@ static void forget_kept(struct sqlite *s)
 	}
 }
 
-static int query(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
+/* A statement that comes again: compiled once, and again only where the schema has changed. */
+static int again(struct sqlite *s, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
                  struct diag *d)
 {
-	struct sqlite *s = of(db);
 	sqlite3_stmt *st = find_kept(s, sql);
 	bool new = !st;
 
 	s->trouble = DB_FINE;
-	s->guarded = s->inside;
 	int rc = new ? sqlite_compile(s, (struct text){ sql, strlen(sql) }, SQLITE_PREPARE_PERSISTENT, &st, d) : 0;
 
 	if (rc == 0 && st) {
@@ -217,10 +216,26 @@ static int query(struct db *db, const char *sql, const struct db_value *p, size_
 		sqlite3_reset(st);
 		sqlite3_clear_bindings(st);
 	}
-	s->guarded = false;
 	if (new && st)
 		keep(s, sql, st);
 	return rc;
+}
+
+static int query(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
+                 struct diag *d)
+{
+	struct sqlite *s = of(db);
+
+	s->guarded = s->inside;
+	int rc = again(s, sql, p, n, each, arg, d);
+
+	s->guarded = false;
+	return rc;
+}
+
+static int later(struct db *db, const char *sql, const struct db_value *p, size_t n, struct diag *d)
+{
+	return query(db, sql, p, n, NULL, NULL, d);
 }
 
 static int exec(struct db *db, struct text sql, struct diag *d)
@@ -247,14 +262,15 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	struct sqlite *s = of(db);
 
 	if (!s->held) {
-		/* no effect inside a transaction: the rebuild of a table needs it off from before its beginning */
-		if (writes && plain(s, "PRAGMA foreign_keys=OFF", d) < 0)
-			return -1;
-		if (plain(s, writes ? "BEGIN IMMEDIATE" : "BEGIN", d) < 0)
+		/* the rebuild of a table needs it off from before its beginning */
+		if (writes)
+			sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
+		if (again(s, writes ? "BEGIN IMMEDIATE" : "BEGIN", NULL, 0, NULL, NULL, d) < 0)
 			return -1;
 	}
 	s->held = false;
 	s->inside = true;
+	s->writing = writes;
 	return 0;
 }
 
@@ -283,14 +299,32 @@ static int check_still(struct sqlite *s, struct diag *d)
 	return sqlite_fail(s, DB_TRANSIENT, MIG_PRECONDITION, "locked", "it was changed while it was read", d);
 }
 
+/* https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html: it changes when another connection has written */
+static unsigned data_version(const struct sqlite *s)
+{
+	unsigned version = 0;
+
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+	return version;
+}
+
+static bool untouched(struct db *db)
+{
+	const struct sqlite *s = of(db);
+
+	return s->committed && data_version(s) == s->version;
+}
+
 static int commit(struct db *db, struct diag *d)
 {
 	struct sqlite *s = of(db);
 
-	if (plain(s, "COMMIT", d) < 0 || check_still(s, d) < 0)
+	if (again(s, "COMMIT", NULL, 0, NULL, NULL, d) < 0 || check_still(s, d) < 0)
 		return -1;
 	s->ours = s->ours || s->preparing;
 	s->inside = false;
+	s->committed = true;
+	s->version = data_version(s);
 	return 0;
 }
 
@@ -366,7 +400,8 @@ static int known(struct db *db, struct diag *d)
 		return 1;
 	int rc = db_one(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mig_ledger'", NULL, 0, &b, d);
 
-	s->ours = rc == 1 && !s->inside;
+	/* seen in a transaction that writes they may be that transaction's */
+	s->ours = rc == 1 && !(s->inside && s->writing);
 	buf_release(&b);
 	return rc;
 }
@@ -450,10 +485,12 @@ const struct db_ops sqlite_ops = {
 	.cursor = sqlite_cursor,
 	.next = sqlite_next,
 	.done = sqlite_done,
+	.later = later,
 	.begin = begin,
 	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,
+	.untouched = untouched,
 	.lock = lock,
 	.known = known,
 	.prepare = prepare,

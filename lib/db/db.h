@@ -100,6 +100,11 @@ struct db_ops {
 	/* Execute one statement with n parameters (NULL: none) and call each, if not NULL, for every row. */
 	int (*query)(struct db *db, const char *sql, const struct db_value *p, size_t n, db_row *each, void *arg,
 	             struct diag *d);
+	/*
+	 * Execute one of our own statements that gives no rows, inside a transaction and no
+	 * later than the next call: which may be the one that tells that it failed.
+	 */
+	int (*later)(struct db *db, const char *sql, const struct db_value *p, size_t n, struct diag *d);
 
 	/*
 	 * Begin to read the rows of one statement, beside other cursors, in a
@@ -113,14 +118,18 @@ struct db_ops {
 	/*
 	 * A transaction.  One that writes takes the database's own write lock where it
 	 * has one, waiting as long as lock said, and does not enforce foreign keys
-	 * where that can be put off (SQLite): see orphans.  rollback is silent, and
-	 * does no harm where there is nothing to roll back.
+	 * where that can be put off (SQLite): see orphans.  A server may be asked for
+	 * it with the statement that follows.  rollback is silent, and does no harm
+	 * where there is nothing to roll back.
 	 */
 	int (*begin)(struct db *db, bool writes, struct diag *d);
 	/* One that writes rows: foreign keys hold at commit, and nobody is waited for longer than lock said. */
 	int (*begin_rows)(struct db *db, struct diag *d);
 	int (*commit)(struct db *db, struct diag *d);
 	void (*rollback)(struct db *db);
+
+	/* Inside a transaction: has nobody else written since our last commit?  false where it does not tell. */
+	bool (*untouched)(struct db *db);
 
 	/*
 	 * Take the lock of the one run that writes, waiting up to seconds: 0, or

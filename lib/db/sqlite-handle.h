@@ -24,11 +24,14 @@ struct sqlite {
 		sqlite3_stmt *st;
 	} kept[KEPT];            /* of texts that come again and again */
 	unsigned next;
-	bool inside;    /* a transaction of begin's */
+	bool inside;    /* a transaction of begin's, */
+	bool writing;   /* which writes */
 	bool ours;               /* our tables are there: they are never dropped again */
 	bool preparing;          /* they are, if this transaction commits */
 	bool guarded;   /* statements that are not ours may not end it */
 	bool held;      /* lock began the transaction that the next begin takes over */
+	bool committed; /* at least once, */
+	unsigned version; /* and this was the database's own count of what others wrote */
 	bool immutable; /* read without its log, which was not there */
 	struct stat st; /* as it was then */
 	bool made;      /* the file was not there */

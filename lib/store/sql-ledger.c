@@ -76,10 +76,9 @@ int sql_chain_add(struct sql_chain *c, struct db *db, const struct entry *e, str
 	snprintf(seq, sizeof seq, "%" PRId64, ++c->seq);
 	char *sql = about("INSERT INTO ", db->ops->names.ledger,
 	                  " (seq, entry, plan_hash, undoes) VALUES ($1, $2, $3, $4)");
-	const struct db_value p[] = {
-		db_text(seq), { DB_TEXT, line.s, line.len }, found_by(e->plan_hash), found_by(e->undoes)
-	};
-	int rc = db->ops->query(db, sql, p, 4, NULL, NULL, d);
+	const struct db_value p[] = { db_text(seq), { DB_TEXT, line.s, line.len }, found_by(e->plan_hash),
+		                      found_by(e->undoes) };
+	int rc = db->ops->later(db, sql, p, 4, d);
 
 	free(sql);
 	buf_release(&line);
@@ -217,6 +216,53 @@ int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char 
 	return rc;
 }
 
+/* Where the chain ends, and whether a plan was ever heard of. */
+struct standing {
+	struct buf tip;
+	bool heard;
+};
+
+/* entry, is it the last of all */
+static int stand(void *arg, const struct db_value *v, size_t n)
+{
+	struct standing *s = arg;
+
+	(void)n;
+	if (*v[1].s == '0')
+		s->heard = true;
+	else
+		buf_add(&s->tip, v[0].s, v[0].n);
+	return 0;
+}
+
+/* What undoes a plan names one that is in the ledger: of most plans, nothing more is to be asked. */
+int sql_ledger_stand(struct db *db, const char *plan_hash, char event[16], struct sql_chain *c, struct diag *d)
+{
+	struct standing s = { .tip = BUF_INIT };
+	const char *ledger = db->ops->names.ledger;
+	const struct db_value p = db_text(plan_hash);
+	int rc = db->ops->known(db, d);
+	bool tip = c->seq == 0 || !db->ops->untouched(db);
+
+	if (tip)
+		*c = (struct sql_chain){ .head = LEDGER_START };
+	memset(event, 0, 16);
+	if (rc != 1)
+		return rc;
+	char *sql = xasprintf("SELECT entry, 0 FROM %s WHERE plan_hash = $1%s%s%s", ledger,
+	                      tip ? " UNION ALL SELECT entry, 1 FROM (SELECT entry FROM " : "", tip ? ledger : "",
+	                      tip ? " ORDER BY seq DESC LIMIT 1) AS tip" : "");
+
+	rc = db->ops->query(db, sql, &p, 1, stand, &s, d);
+	if (rc == 0 && s.tip.len)
+		rc = take_tip(c, &s.tip, d);
+	if (rc == 0 && s.heard)
+		rc = sql_ledger_last(db, plan_hash, NULL, event, d);
+	buf_release(&s.tip);
+	free(sql);
+	return rc;
+}
+
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d)
 {
 	struct looking l = { .plan_hash = plan_hash, .event = event, .doc = DOC_INIT, .out = out };
@@ -270,12 +316,44 @@ int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, s
 	return rc;
 }
 
+struct each_plan {
+	int (*each)(void *arg, struct text plan_hash, struct buf *plan);
+	void *arg;
+	struct buf plan;
+};
+
+static int take_plan(void *arg, const struct db_value *v, size_t n)
+{
+	struct each_plan *e = arg;
+
+	(void)n;
+	buf_reset(&e->plan);
+	buf_add(&e->plan, v[1].n ? v[1].s : "", v[1].n);
+	return e->each(e->arg, (struct text){ v[0].s, v[0].n }, &e->plan);
+}
+
+int sql_ledger_each_plan(struct db *db, int (*each)(void *arg, struct text plan_hash, struct buf *plan), void *arg,
+                         struct diag *d)
+{
+	struct each_plan e = { .each = each, .arg = arg };
+	int rc = db->ops->known(db, d);
+
+	if (rc != 1)
+		return rc;
+	char *sql = about("SELECT plan_hash, plan FROM ", db->ops->names.plan, "");
+
+	rc = db->ops->query(db, sql, NULL, 0, take_plan, &e, d);
+	free(sql);
+	buf_release(&e.plan);
+	return rc;
+}
+
 int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, struct diag *d)
 {
 	const struct db_value p[] = { db_text(plan_hash), { DB_TEXT, plan.s, plan.n } };
 	char *sql = about("INSERT INTO ", db->ops->names.plan,
 	                  " (plan_hash, plan) VALUES ($1, $2) ON CONFLICT (plan_hash) DO NOTHING");
-	int rc = db->ops->query(db, sql, p, 2, NULL, NULL, d);
+	int rc = db->ops->later(db, sql, p, 2, d);
 
 	free(sql);
 	return rc;

@@ -32,6 +32,13 @@ int sql_ledger_file(struct db *db, struct diag *d);
  */
 int sql_ledger_last(struct db *db, const char *plan_hash, struct buf *out, char event[16], struct diag *d);
 
+/*
+ * sql_ledger_last and sql_chain_read at once: 1, 0 or -1 as the former.  c is what
+ * the chain was at our last commit (seq 0: not known), and is believed where
+ * nobody has written since.
+ */
+int sql_ledger_stand(struct db *db, const char *plan_hash, char event[16], struct sql_chain *c, struct diag *d);
+
 /* The last entry of a plan with that event, appended to out: 1, 0 if there is none, -1. */
 int sql_ledger_find(struct db *db, const char *plan_hash, const char *event, struct buf *out, struct diag *d);
 
@@ -45,5 +52,12 @@ int sql_ledger_undoing(struct db *db, const char *plan_hash, char undoing[HEX_SI
 /* A stored plan, appended: 1, 0 if there is none, -1.  And store one, inside a transaction that writes. */
 int sql_ledger_get_plan(struct db *db, const char *plan_hash, struct buf *out, struct diag *d);
 int sql_ledger_put_plan(struct db *db, const char *plan_hash, struct text plan, struct diag *d);
+
+/*
+ * Call each, which must not ask the database, with every stored plan, in no order:
+ * 0, or -1 after a finding or because each returned -1.
+ */
+int sql_ledger_each_plan(struct db *db, int (*each)(void *arg, struct text plan_hash, struct buf *plan), void *arg,
+                         struct diag *d);
 
 #endif

@@ -504,6 +504,7 @@ int sql_rows_apply(struct sql_store *s, const struct plan *p, const struct apply
 {
 	struct run r;
 
+	s->chain.seq = 0; /* what follows moves its end */
 	run_init(&r, s, p, d);
 	r.c = c;
 	r.o = o;

@@ -83,18 +83,17 @@ int sql_live_hash(struct db *db, struct buf *out, char hash[HEX_SIZE], struct di
 	return rc;
 }
 
-/* The hand-written hops that are applied: those of plans committed and not rolled back. */
-struct hop {
+/* A plan that is committed and was not rolled back, and the hand-written hops that it applied. */
+struct done {
 	char plan_hash[HEX_SIZE];
-	char *json; /* the object of "applied" */
+	struct buf hops; /* objects of "applied", parted by commas */
 };
 
 struct applied {
-	struct db *db;
-	struct diag *d;
 	struct doc plan;
-	struct hop *hop;
+	struct done *done; /* in the order of their commits */
 	size_t n;
+	struct done **by_hash;
 };
 
 static char *string(const struct doc *e, uint32_t obj, const char *name)
@@ -103,34 +102,30 @@ static char *string(const struct doc *e, uint32_t obj, const char *name)
 }
 
 /* {"checksum":..,"from":..,"normalised":..,"op":"record","to":..} */
-static void add_hop(struct applied *a, uint32_t action, const char *migration, const char *plan_hash)
+static void add_hop(struct done *to, const struct doc *p, uint32_t action, const char *migration)
 {
-	const struct doc *p = &a->plan;
 	char *checksum = string(p, action, "checksum"), *from = string(p, action, "from"),
-	     *normalised = string(p, action, "normalised"), *to = string(p, action, "to");
-	struct buf json = BUF_INIT;
+	     *normalised = string(p, action, "normalised"), *version = string(p, action, "to");
 	struct rec w;
 
-	rec_open(&w, &json);
+	if (to->hops.len)
+		buf_addch(&to->hops, ',');
+	rec_open(&w, &to->hops);
 	rec_cstr(&w, "checksum", checksum);
 	rec_cstr(&w, "from", from);
 	rec_cstr(&w, "migration_id", migration);
 	rec_cstr(&w, "normalised", normalised);
-	rec_cstr(&w, "plan_hash", plan_hash);
-	rec_cstr(&w, "to", to);
+	rec_cstr(&w, "plan_hash", to->plan_hash);
+	rec_cstr(&w, "to", version);
 	rec_close(&w);
-	a->hop = xrealloc(a->hop, a->n + 1, sizeof *a->hop);
-	snprintf(a->hop[a->n].plan_hash, HEX_SIZE, "%s", plan_hash);
-	a->hop[a->n++].json = buf_steal(&json);
 	free(checksum);
 	free(from);
 	free(normalised);
-	free(to);
+	free(version);
 }
 
-static void add_hops(struct applied *a, const char *plan_hash)
+static void add_hops(struct done *to, const struct doc *p)
 {
-	const struct doc *p = &a->plan;
 	uint32_t steps = doc_member(p, 0, "steps", 5);
 	char *migration = string(p, doc_member(p, 0, "header", 6), "migration_id");
 
@@ -139,7 +134,7 @@ static void add_hops(struct applied *a, const char *plan_hash)
 
 		for (uint32_t t = list + 1; list && t < p->tok[list].next; t = p->tok[t].next)
 			if (doc_says(p, t, "op", "record") && doc_member(p, t, "normalised", 10))
-				add_hop(a, t, migration, plan_hash);
+				add_hop(to, p, t, migration);
 	}
 	free(migration);
 }
@@ -148,12 +143,9 @@ static void take_back(struct applied *a, const char *plan_hash)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < a->n; i++) {
-		if (strcmp(a->hop[i].plan_hash, plan_hash) == 0)
-			free(a->hop[i].json);
-		else
-			a->hop[kept++] = a->hop[i];
-	}
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->done[i].plan_hash, plan_hash) != 0)
+			a->done[kept++] = a->done[i];
 	a->n = kept;
 }
 
@@ -161,38 +153,80 @@ static int follow(void *arg, const struct doc *e)
 {
 	struct applied *a = arg;
 	char *hash = string(e, 0, "plan_hash"), *undoes = string(e, 0, "undoes");
-	struct buf text = BUF_INIT;
-	int rc = 0;
 
-	if (doc_says(e, 0, "event", "commit") && hash && (rc = sql_ledger_get_plan(a->db, hash, &text, a->d)) == 1) {
+	if (doc_says(e, 0, "event", "commit") && hash && strlen(hash) == HEX_LEN) {
 		take_back(a, hash);
-		if (doc_parse(&a->plan, text.s, text.len, RECORD_MAX_DEPTH) == 0)
-			add_hops(a, hash);
+		a->done = xrealloc(a->done, a->n + 1, sizeof *a->done);
+		a->done[a->n] = (struct done){ .hops = BUF_INIT };
+		memcpy(a->done[a->n++].plan_hash, hash, HEX_SIZE);
 	} else if (doc_says(e, 0, "event", "rollback") && undoes) {
 		take_back(a, undoes);
 	}
-	buf_release(&text);
 	free(hash);
 	free(undoes);
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
+static int by_hash(const void *a, const void *b)
+{
+	const struct done *const *x = a, *const *y = b;
+
+	return strcmp((*x)->plan_hash, (*y)->plan_hash);
+}
+
+static int take_plan(void *arg, struct text hash, struct buf *plan)
+{
+	struct applied *a = arg;
+	struct done key = { .hops = BUF_INIT }, *const p = &key, **found;
+
+	if (hash.n != HEX_LEN)
+		return 0;
+	memcpy(key.plan_hash, hash.s, HEX_LEN);
+	found = a->n ? bsearch(&p, a->by_hash, a->n, sizeof *a->by_hash, by_hash) : NULL;
+	if (found && doc_parse(&a->plan, plan->s, plan->len, RECORD_MAX_DEPTH) == 0)
+		add_hops(*found, &a->plan);
+	return 0;
+}
+
+/* All plans in one question: to ask for each of them takes a server longer than all else. */
+static int read_hops(struct applied *a, struct db *db, struct diag *d)
+{
+	if (!a->n)
+		return 0;
+	a->by_hash = xcalloc(a->n, sizeof *a->by_hash);
+	for (size_t i = 0; i < a->n; i++)
+		a->by_hash[i] = &a->done[i];
+	qsort(a->by_hash, a->n, sizeof *a->by_hash, by_hash);
+	return sql_ledger_each_plan(db, take_plan, a, d);
+}
+
+static void put_hops(struct buf *out, struct applied *a)
+{
+	size_t n = 0;
+
+	buf_addch(out, '[');
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->done[i].hops.len && n++)
+			buf_addch(out, ',');
+		buf_add(out, a->done[i].hops.s, a->done[i].hops.len);
+		buf_release(&a->done[i].hops);
+	}
+	buf_addch(out, ']');
+}
+
+/* The hand-written hops that are applied: those of plans committed and not rolled back. */
 static int put_applied(struct db *db, struct buf *out, struct diag *d)
 {
-	struct applied a = { .db = db, .d = d, .plan = DOC_INIT };
+	struct applied a = { .plan = DOC_INIT };
 	char head[HEX_SIZE];
 	int64_t seq;
 	int fd = sql_ledger_file(db, d), rc = fd < 0 ? -1 : ledger_walk(fd, follow, &a, &seq, head, d);
 
-	buf_addch(out, '[');
-	for (size_t i = 0; i < a.n; i++) {
-		if (i)
-			buf_addch(out, ',');
-		buf_addstr(out, a.hop[i].json);
-		free(a.hop[i].json);
-	}
-	buf_addch(out, ']');
-	free(a.hop);
+	if (rc == 0)
+		rc = read_hops(&a, db, d);
+	put_hops(out, &a);
+	free(a.by_hash);
+	free(a.done);
 	doc_release(&a.plan);
 	if (fd >= 0)
 		close(fd);

@@ -196,6 +196,7 @@ static int note(struct store *s, const struct entry *e, struct diag *d)
 	if (!of(s)->locked)
 		return diag_add(d, MIG_ERROR, "internal", db->name, "nothing is noted without the lock");
 	mine.user = (struct text){ of(s)->sql.user, strlen(of(s)->sql.user) };
+	of(s)->sql.chain.seq = 0;
 	if (db->ops->begin(db, true, d) < 0)
 		return -1;
 	if (db->ops->prepare(db, d) == 0 && sql_chain_read(&chain, db, d) == 0 &&

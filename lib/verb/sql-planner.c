@@ -22,6 +22,7 @@ struct planning {
 	struct diag *d;
 	size_t *hop, nhop; /* to plan, in order */
 	struct buf live_check; /* precondition of the first step of all */
+	bool judges; /* only: no step is made */
 };
 
 /* ---- what is there ---- */
@@ -162,6 +163,9 @@ static void add_record_step(struct planning *p, const size_t *first, size_t n)
 {
 	const struct hop *hops = p->set->set->hop, *last = &hops[first[n - 1]];
 	struct buf record = BUF_INIT, unrecord = BUF_INIT;
+
+	if (p->judges)
+		return;
 	char *description = xasprintf("record %s as applied", last->to);
 
 	for (size_t i = 0; i < n; i++) {
@@ -232,6 +236,11 @@ static int add_portion(struct planning *p, size_t i, const struct portion *part)
 
 	if (part->undoes && judge_script(p, &file[SQL_DOWN], 0, file[SQL_DOWN].script.n, true, &down) < 0)
 		rc = -1;
+	if (p->judges) {
+		judged_release(&up);
+		judged_release(&down);
+		return rc;
+	}
 	if (part->verifies)
 		add_checks(&checks, &file[SQL_VERIFY]);
 	bool reversible = file[SQL_DOWN].text != NULL;
@@ -304,18 +313,15 @@ static int put_plan(struct planning *p, const char *to)
  */
 static int rehearse(struct planning *p)
 {
-	struct sql_header header = p->header;
 	int rc = 0;
 
 	judge_init(&p->judge, &p->schema, p->d);
-	for (size_t i = 0; i < p->nhop; i++) {
+	p->judges = true;
+	for (size_t i = 0; i < p->nhop; i++)
 		if (add_hop(p, &p->hop[i]) < 0)
 			rc = -1;
-		sql_plan_clear(&p->plan);
-	}
+	p->judges = false;
 	judge_release(&p->judge);
-	buf_reset(&p->live_check);
-	p->header = header;
 	return rc;
 }
 

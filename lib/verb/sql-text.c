@@ -13,7 +13,7 @@ void sql_plan_release(struct sql_plan *p)
 	free(p->entry);
 }
 
-void sql_plan_clear(struct sql_plan *p)
+static void sql_plan_clear(struct sql_plan *p)
 {
 	buf_reset(&p->steps);
 	buf_reset(&p->entries);

@@ -48,8 +48,6 @@ struct sql_plan {
 
 void sql_plan_release(struct sql_plan *p);
 
-void sql_plan_clear(struct sql_plan *p); /* no steps */
-
 /* Append a step and its rollback entry. */
 void sql_plan_add(struct sql_plan *p, const struct sql_header *h, const struct sql_step *s);
 
