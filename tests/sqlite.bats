@@ -634,8 +634,12 @@ kept() {
 	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 	database 'CREATE TABLE keep (a)'
 	sql_planned "$(steps)" && permitted
-	# the journal is the last thing to go
-	strace -f -o /dev/null -e inject=unlink:signal=KILL mig-apply --store sqlite:app.db < permits > /dev/null 2>&1 || true
+	# the last sync but two is that of the file: only the journal knows then what was there
+	cp app.db original.db
+	strace -f -o trace -e trace=fdatasync mig-apply --store sqlite:app.db < permits > /dev/null
+	cp original.db app.db
+	strace -f -o /dev/null -e "inject=fdatasync:signal=KILL:when=$(($(grep -c fdatasync trace) - 2))" mig-apply --store sqlite:app.db \
+		< permits > /dev/null 2>&1 || true
 	assert_exists app.db-journal
 	before=$(sha256sum app.db app.db-journal)
 	fails 3 mig-extract --store sqlite:app.db --schema
