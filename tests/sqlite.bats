@@ -695,3 +695,16 @@ kept() {
 	fails 4 mig-verify --store sqlite:app.db --rehearse --strict < plan
 	[ "$(dump | wc -l)" = 2 ]
 }
+
+@test "two runs at once: the second waits, and then has nothing left to do" {
+	database
+	recorded=$(printf '{"id":"t%d:create_table","actions":["CREATE TABLE t%d (a)"]},' 1 1)
+	sql_planned "[${recorded%,},{\"id\":\"t2:create_table\",\"actions\":[\"CREATE TABLE t2 (a)\",
+		\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 300000) INSERT INTO t2 SELECT i FROM n\"]}]"
+	permitted
+	mig-apply --store sqlite:app.db < permits > one &
+	mig-apply --store sqlite:app.db < permits > two
+	wait $!
+	[ "$(cat one two | jq -r 'select(.kind == "outcome") | .steps[].status' | sort | uniq -c | xargs)" = '3 applied 3 skipped' ]
+	[ "$(ask 'SELECT count(*) FROM t2')" = 300000 ]
+}

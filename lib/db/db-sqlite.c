@@ -355,7 +355,8 @@ static int lock(struct db *db, unsigned seconds, const char *who, struct diag *d
 	bool wal = mode.s && strcmp(mode.s, "wal") == 0;
 
 	buf_release(&mode);
-	if (rc < 0 || (!wal && plain(s, "PRAGMA locking_mode=EXCLUSIVE", d) < 0) || begin(db, true, d) < 0)
+	/* not before: who waits for the lock in that mode keeps the one who has it from committing */
+	if (rc < 0 || begin(db, true, d) < 0 || (!wal && plain(s, "PRAGMA locking_mode=EXCLUSIVE", d) < 0))
 		return -1;
 	s->inside = false;
 	s->held = true;

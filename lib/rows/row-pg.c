@@ -186,6 +186,24 @@ static int hold(struct row_work *w, const struct row_group *g)
 	return ask(w, NULL, NULL);
 }
 
+/* Types whose own equality is that of their values, and that change no value that they take. */
+static bool is_plain(const char *type)
+{
+	static const char *const types[] = { "bigint", "boolean",  "bytea",     "date", "integer",
+		                             "jsonb",  "smallint", "timestamp", "uuid" };
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strncmp(type, types[i], strlen(types[i])) == 0 && !strchr(type, '['))
+			return true;
+	return false;
+}
+
+/* Texts are compared by their bytes, whatever the column's collation. */
+static bool is_text(const char *type)
+{
+	return strcmp(type, "text") == 0 || (strncmp(type, "character varying", 17) == 0 && !strchr(type, '['));
+}
+
 /*
  * Does the column hold the value, and does the value come through its type?  1.005
  * in a numeric(10,2) would be another number.
@@ -193,6 +211,16 @@ static int hold(struct row_work *w, const struct row_group *g)
 static void add_same(struct buf *sql, const struct row_field *f)
 {
 	const char *name = f->column->name;
+
+	if (is_plain(f->column->type) || is_text(f->column->type)) {
+		const char *collate = is_text(f->column->type) ? " COLLATE \"C\"" : "";
+
+		add_column(sql, "(x.", name);
+		buf_addf(sql, "%s IS NOT DISTINCT FROM ", collate);
+		add_column(sql, "p.", name);
+		buf_addf(sql, "%s)", collate);
+		return;
+	}
 
 	add_column(sql, "(to_jsonb(x.", name);
 	add_column(sql, ") IS NOT DISTINCT FROM to_jsonb(p.", name);

@@ -268,12 +268,25 @@ static int write_group(struct batch *b, struct row_group *g)
 	return b->ops->write(&b->work, g, b->need);
 }
 
+static bool any_there(const struct batch *b)
+{
+	for (size_t i = 0; i < b->step->rows.n; i++)
+		if (b->there[i])
+			return true;
+	return false;
+}
+
 int sql_rows_do(struct sql_rows_work *w, size_t i, struct diag *d)
 {
 	struct batch b;
 	int rc = open_batch(&b, w, i, d);
 
-	if (rc == 0 && (rc = look(&b, true)) == 0)
+	if (rc == 0)
+		rc = look(&b, false);
+	/* what is there is held, and may have changed until then; what comes meanwhile is noticed as it is written */
+	if (rc == 0 && any_there(&b))
+		rc = look(&b, true);
+	if (rc == 0)
 		rc = keep(&b);
 	for (size_t k = 0; k < b.groups.n && rc == 0; k++)
 		rc = write_group(&b, &b.groups.v[k]);
