@@ -706,3 +706,49 @@ at_work() {
 @test "EK-63 rows are filled in by bounded batches while writers are at work, and neither loses anything" {
 	each_database at_work
 }
+
+# kept_as NAME: the plan at hand, beside the ones that come after it
+kept_as() {
+	head -n -1 plan > "$1"
+}
+
+@test "plans of several sets are verified by the invariants of each, however many it has" {
+	KIND=sqlite
+	fresh
+	ask "$TABLES"
+	copying ',"invariants":[{"entity":"users","jq":".data.age > 0","message":"an age is not positive"}]'
+	planned < <(users 1 2)
+	permitted
+	applied
+	kept_as first
+	copying ',"invariants":[{"entity":"users","jq":".data.age < 0","message":"first"},
+		{"entity":"users","jq":".data.name != null","message":"second"},{"entity":"users","jq":".id != \"4\"","message":"third"}]'
+	planned < <(users 3 4)
+	permitted
+	applied
+	kept_as second
+	copying ''
+	planned < <(users 5 6)
+	permitted
+	applied
+	kept_as third
+	cat first second third > plans
+	printf '{"digest":"%s","kind":"end","records":3,"tool":"mig-plan"}\n' \
+		"$(jq -r .plan_hash plans | sha256sum | cut -d ' ' -f 1)" >> plans
+	mig-hash --check < plans > /dev/null || fail 'the stream is not whole'
+	fails 4 mig-verify --store "$STORE" < plans
+	[ "$(jq -r 'select(.kind == "verdict") | [.ok, (.findings[] | select(.rule_id == "invariant") | .ref + " " + .message)] | join(", ")' \
+		<<< "$output")" = $'true\nfalse, users/3 first, users/4 first, users/4 third\ntrue' ]
+}
+
+@test "an invariant that kills libjq ends mig-verify with 4 and a fault that names the row" {
+	KIND=sqlite
+	fresh
+	ask "$TABLES"
+	copying ',"invariants":[{"entity":"users","jq":"[3] | .[2147483647] = 1 | length > 0","message":"m"}]'
+	planned < <(users 1 1)
+	permitted
+	applied
+	fails 4 timeout -s KILL 30 mig-verify --store "$STORE" < plan
+	[ "$(jq -c '[.kind, .exit, .code, .ref, .tool]' <<< "$output")" = '["fault",4,"jq_died","users/1","mig-verify"]' ]
+}

@@ -282,11 +282,11 @@ static int begin_rows(struct db *db, struct diag *d)
 	if (s->held)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->held = false;
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	/* between two batches others have their turn */
-	if (plain(s, "PRAGMA locking_mode=NORMAL", d) < 0 || plain(s, "PRAGMA foreign_keys=ON", d) < 0 ||
-	    plain(s, "BEGIN IMMEDIATE", d) < 0)
+	if (plain(s, "PRAGMA locking_mode=NORMAL", d) < 0 || again(s, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, d) < 0)
 		return -1;
-	s->inside = true;
+	s->inside = s->writing = true;
 	return plain(s, "PRAGMA defer_foreign_keys=ON", d);
 }
 

@@ -34,9 +34,10 @@ static void put_text(const char *s)
 static void die_in_jq(int sig)
 {
 	if (!dying.way) { /* nothing runs: this is about libjq's own affairs, or ours */
-		static const char text[] = "mig-transform: out of memory, or crashed\n";
-		ssize_t w = write(STDERR_FILENO, text, sizeof text - 1);
+		static const char text[] = ": out of memory, or crashed\n";
+		ssize_t w = write(STDERR_FILENO, progname, strlen(progname));
 
+		w = write(STDERR_FILENO, text, sizeof text - 1);
 		(void)w;
 		end_at_once(MIG_ERROR);
 	}
@@ -49,7 +50,9 @@ static void die_in_jq(int sig)
 	put_text(what);
 	put_text("\",\"ref\":");
 	put(dying.ref, dying.nref);
-	put_text(",\"tool\":\"mig-transform\"}\n");
+	put_text(",\"tool\":\"");
+	put_text(progname);
+	put_text("\"}\n");
 	end_at_once(MIG_INVALID);
 }
 

@@ -13,16 +13,20 @@
 
 enum { NAMED_ROWS = 20, VALUE_BYTES = 400 };
 
+static void forget_programs(struct rows_verify *v)
+{
+	for (size_t i = 0; i < v->nprog; i++)
+		jqrun_free(v->prog[i]);
+	free(v->prog);
+	v->prog = NULL;
+	v->nprog = 0;
+}
+
 void rows_verify_release(struct rows_verify *v)
 {
-	struct buf *bufs[] = { &v->want, &v->line, &v->arena, &v->value };
+	struct buf *bufs[] = { &v->want, &v->line, &v->arena, &v->value, &v->ref };
 
-	for (size_t i = 0; i < v->nprog; i++) {
-		jqrun_free(v->prog[i]);
-		free(v->text[i]);
-	}
-	free(v->prog);
-	free(v->text);
+	forget_programs(v);
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		buf_release(bufs[i]);
 	doc_release(&v->there);
@@ -31,7 +35,7 @@ void rows_verify_release(struct rows_verify *v)
 
 /* ---- the ledger ---- */
 
-static bool not_as_it_should(struct rows_verify *v, const struct plan *p, const char *rule, const char *is)
+static void not_as_it_should(struct rows_verify *v, const struct plan *p, const char *rule, const char *is)
 {
 	const char *expected = p->rollback_mode ? "rolled back" : "applied";
 	char *message = xasprintf("the plan is not %s: %s", expected, is);
@@ -40,7 +44,6 @@ static bool not_as_it_should(struct rows_verify *v, const struct plan *p, const 
 	         &(struct complaint){
 			 .rule = rule, .ref = p->hash, .message = message, .expected = expected, .actual = is });
 	free(message);
-	return false;
 }
 
 /* Does the ledger say that the plan was done, and not undone since?  *done; 0 or -1. */
@@ -175,7 +178,9 @@ static int read_row(struct rows_verify *v, const struct row_action *a, struct te
 	s = doc_span(&v->there, doc_member(&v->there, 0, "links", 5), &n);
 	rec_raw(&w, "links", s, n);
 	rec_close(&w);
-	return doc_parse(&v->row, v->value.s, v->value.len, RECORD_MAX_DEPTH);
+	if (doc_parse(&v->row, v->value.s, v->value.len, RECORD_MAX_DEPTH) == 0)
+		return 0;
+	return diag_add(v->d, MIG_ERROR, "internal", NULL, "a row does not read back");
 }
 
 static void complain_invariant(struct checking *c, const struct row_action *a, uint32_t t, const char *is)
@@ -200,7 +205,7 @@ static int ask_program(struct checking *c, const struct row_action *a, struct jq
 	int rc = 0;
 
 	buf_reset(&v->line);
-	switch (jqwatch_run(prog, "invariant", &v->row, &v->line, &why)) {
+	switch (jqwatch_run(prog, "an invariant", &v->row, &v->line, &why)) {
 	case JQ_OK:
 		if (v->line.len != 4 || memcmp(v->line.s, "true", 4) != 0)
 			complain_invariant(c, a, t, v->line.s);
@@ -215,6 +220,18 @@ static int ask_program(struct checking *c, const struct row_action *a, struct jq
 	return rc;
 }
 
+/* The row is to be named where a program does not come back. */
+static void watch(struct rows_verify *v, const struct row_action *a)
+{
+	struct buf ref = BUF_INIT;
+
+	rowref_write(&ref, a->entity, a->id);
+	buf_reset(&v->ref);
+	canon_string(&v->ref, ref.s, ref.len);
+	jqwatch_document(v->ref.s, v->ref.len);
+	buf_release(&ref);
+}
+
 /* Put the jq invariants of its entity to a row as it is there. */
 static int ask_jq(struct checking *c, const struct row_action *a, struct text there)
 {
@@ -225,6 +242,7 @@ static int ask_jq(struct checking *c, const struct row_action *a, struct text th
 
 	if (read_row(c->v, a, there) < 0)
 		return -1;
+	watch(c->v, a);
 	for (uint32_t t = list + 1; t < doc->tok[list].next; t = doc->tok[t].next) {
 		if (invariant_read(&x, doc, t, "header.rows.invariants", NULL, c->v->d) < 0)
 			return -1;
@@ -293,29 +311,35 @@ static void sum_up(struct checking *c)
 
 /* ---- invariants ---- */
 
-/* The programs of this plan's jq invariants, unless they are those of the plan before. */
+static int add_program(struct rows_verify *v, const struct doc *doc, uint32_t jq)
+{
+	char *text = record_dup(doc, jq);
+
+	v->prog = xrealloc(v->prog, v->nprog + 1, sizeof *v->prog);
+	v->prog[v->nprog] = jqrun_compile(NULL, text, "invariant", v->d);
+	free(text);
+	return v->prog[v->nprog] ? (int)(v->nprog++, 0) : -1;
+}
+
+/* The programs of this plan's jq invariants, unless the plan before had the same. */
 static int compile(struct rows_verify *v, const struct plan *p)
 {
 	uint32_t list = p->rows.invariants;
+	char hash[HEX_SIZE] = "";
 	struct invariant x;
 
-	if (v->nprog || !list)
+	if (list)
+		canon_hash(p->doc, list, DOC_NONE, hash);
+	if (strcmp(hash, v->hash) == 0)
 		return 0;
-	jqwatch_begin(v->out);
-	for (uint32_t t = list + 1; t < p->doc->tok[list].next; t = p->doc->tok[t].next) {
-		if (invariant_read(&x, p->doc, t, "header.rows.invariants", NULL, v->d) < 0)
+	forget_programs(v);
+	for (uint32_t t = list + 1; list && t < p->doc->tok[list].next; t = p->doc->tok[t].next)
+		if (invariant_read(&x, p->doc, t, "header.rows.invariants", NULL, v->d) < 0 ||
+		    (x.jq && add_program(v, p->doc, x.jq) < 0))
 			return -1;
-		if (!x.jq)
-			continue;
-		v->text = xrealloc(v->text, v->nprog + 1, sizeof *v->text);
-		v->prog = xrealloc(v->prog, v->nprog + 1, sizeof *v->prog);
-		v->text[v->nprog] = record_dup(p->doc, x.jq);
-		if (!(v->prog[v->nprog] = jqrun_compile(NULL, v->text[v->nprog], "invariant", v->d))) {
-			free(v->text[v->nprog]);
-			return -1;
-		}
-		v->nprog++;
-	}
+	memcpy(v->hash, hash, HEX_SIZE);
+	if (v->nprog)
+		jqwatch_begin(v->out);
 	return 0;
 }
 

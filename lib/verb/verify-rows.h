@@ -15,11 +15,11 @@ struct rows_verify {
 	struct out *out; /* where a program that must be ended leaves its fault */
 	struct complaints *found;
 	struct diag *d;
-	struct jqprog **prog; /* of the invariants that are jq, */
-	char **text;          /* and their texts */
+	struct jqprog **prog; /* of the invariants that are jq, in their order, */
 	size_t nprog;
+	char hash[HEX_SIZE];  /* and of which invariants */
 	/* reused */
-	struct buf want, line, arena, value;
+	struct buf want, line, arena, value, ref;
 	struct doc there, row;
 };
 
