@@ -752,3 +752,26 @@ kept_as() {
 	fails 4 timeout -s KILL 30 mig-verify --store "$STORE" < plan
 	[ "$(jq -c '[.kind, .exit, .code, .ref, .tool]' <<< "$output")" = '["fault",4,"jq_died","users/1","mig-verify"]' ]
 }
+
+from_the_front() {
+	ask "$TABLES; INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Bob', NULL)"
+	copying ',"entity":"users","invariants":[{"equals":0,"message":"a user has no name","sql":"SELECT count(*) FROM posts WHERE title IS NULL"}]' \
+		'{"posts":{}}'
+	echo '{entity: "posts", id: "u\(.id)", data: {title: .data.name}}' > copy/1.0.0..2.0.0/up.jq
+	mig plan --store "$STORE" --set copy --env dev --migration copy --target-version 2.0.0 --batch 1 --plan made > /dev/null
+	[ "$(jq -c 'select(.kind == "plan") | [.header.rows.puts, (.header.rows.invariants | length)]' made)" = '[2,1]' ]
+	mig apply --store "$STORE" --plan made --env dev --apply > /dev/null
+	mig verify --store "$STORE" --plan made > /dev/null
+	[ "$(ask 'SELECT id, title FROM posts ORDER BY id')" = $'u1|Ada\nu2|Bob' ]
+	mig rollback --store "$STORE" --env dev --apply --allow-destructive > /dev/null
+	[ -z "$(ask 'SELECT id FROM posts')" ]
+	mig apply --store "$STORE" --set copy --env dev --migration copy --target-version 2.0.0 --apply > /dev/null
+	[ "$(ask 'SELECT count(*) FROM posts')" = 2 ]
+	fails 2 mig plan --store "$STORE" --set copy --env dev --migration copy --target-version 2.0.0 --ref users/1
+	[[ $stderr == *'--ref: of documents, not of rows'* ]]
+	fails 2 mig plan --store "$STORE" --set copy --env dev --migration copy --target-version 2.0.0 --allow-empty
+}
+
+@test "the front door plans the rows of a database by a set of records, with its invariants" {
+	each_database from_the_front
+}

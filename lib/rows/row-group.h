@@ -1,7 +1,7 @@
 /*
  * row-group.h -- the rows of one batch that name the same columns of one table.
  *
- * Floor 8.  A batch of any rows becomes a few groups, so that each is written by
+ * Floor 9.  A batch of any rows becomes a few groups, so that each is written by
  * one statement, however many rows it has.
  */
 #ifndef MIG_ROW_GROUP_H

@@ -1,6 +1,8 @@
 /* row-table.c -- see row-table.h */
 #include "row-table.h"
 
+#include "tables.h"
+
 #include <stdlib.h>
 
 static void free_table(struct row_table *t)
@@ -11,6 +13,7 @@ static void free_table(struct row_table *t)
 		free(t->column[i].refers);
 	}
 	free(t->column);
+	free(t->key);
 	free(t->name);
 	free(t);
 }
@@ -42,29 +45,17 @@ const struct row_column *row_table_link(const struct row_table *t, struct text l
 	return c && (!c->refers || text_is(entity, c->refers)) ? c : NULL;
 }
 
-/*
- * What each dialect says of the table $1: a row a column, then its type, whether
- * it is computed, whether it is of the primary key, and what its own foreign key leads to.
- */
+/* Of each column of the table $1: its type, is it computed, and what its own foreign key leads to. */
 static const char *const questions[] = {
-	"SELECT c.name, c.type, c.hidden IN (2, 3), c.pk > 0, "
+	"SELECT c.name, c.type, c.hidden IN (2, 3), "
 	"(SELECT f.\"table\" FROM pragma_foreign_key_list($1) f WHERE f.\"from\" = c.name AND "
 	"(SELECT count(*) FROM pragma_foreign_key_list($1) g WHERE g.id = f.id) = 1 LIMIT 1) "
-	"FROM pragma_table_xinfo($1) c WHERE c.hidden <> 1 AND EXISTS (SELECT 1 FROM sqlite_master m "
-	"WHERE m.type = 'table' AND m.name = $1 AND m.name NOT IN ('mig_ledger', 'mig_plan') "
-	"AND m.name NOT LIKE 'system\\_%' ESCAPE '\\') ORDER BY c.cid",
+	"FROM pragma_table_xinfo($1) c WHERE c.hidden <> 1 ORDER BY c.cid",
 	"SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', "
-	"coalesce(a.attnum = ANY (i.indkey), false), (SELECT r.relname FROM pg_constraint f "
-	"JOIN pg_class r ON r.oid = f.confrelid WHERE f.conrelid = c.oid AND f.contype = 'f' "
-	"AND f.conkey = ARRAY[a.attnum] ORDER BY f.conname LIMIT 1) "
+	"(SELECT r.relname FROM pg_constraint f JOIN pg_class r ON r.oid = f.confrelid WHERE f.conrelid = c.oid "
+	"AND f.contype = 'f' AND f.conkey = ARRAY[a.attnum] ORDER BY f.conname LIMIT 1) "
 	"FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-	"LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary WHERE c.relname = $1 "
-	"AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace ORDER BY a.attnum",
-};
-
-struct reading {
-	struct row_table *t;
-	size_t keys;
+	"WHERE c.relname = $1 AND c.relnamespace = 'public'::regnamespace ORDER BY a.attnum",
 };
 
 static char *dup(const struct db_value *v)
@@ -72,26 +63,31 @@ static char *dup(const struct db_value *v)
 	return v->s ? xmemdup(v->s, v->n) : NULL;
 }
 
-static bool yes(const struct db_value *v)
-{
-	return v->n && (*v->s == 't' || *v->s == '1');
-}
-
 static int take_column(void *arg, const struct db_value *v, size_t n)
 {
-	struct reading *r = arg;
-	struct row_table *t = r->t;
+	struct row_table *t = arg;
 
-	if (n < 5)
+	if (n < 4)
 		return -1;
 	t->column = xrealloc(t->column, t->n + 1, sizeof *t->column);
-	t->column[t->n] = (struct row_column){ dup(&v[0]), dup(&v[1]), dup(&v[4]), yes(&v[2]), false };
-	t->column[t->n].json = t->column[t->n].type && strcasestr(t->column[t->n].type, "json");
-	if (yes(&v[3])) {
-		r->keys++;
-		t->key = t->column[t->n].name;
-	}
-	t->n++;
+	struct row_column *c = &t->column[t->n++];
+
+	*c = (struct row_column){ .name = dup(&v[0]), .type = dup(&v[1]), .refers = dup(&v[3]) };
+	c->generated = v[2].n && (*v[2].s == 't' || *v[2].s == '1');
+	c->json = c->type && strcasestr(c->type, "json");
+	return 0;
+}
+
+/* Is there such a table, and are its rows known by one column? */
+static int check_table(const struct table *t, int found, struct diag *d)
+{
+	if (found < 0)
+		return -1;
+	if (!found || t->view)
+		return diag_add(d, MIG_PRECONDITION, "missing_table", t->name, "the database has no such table");
+	if (!t->key)
+		return diag_add(d, MIG_INVALID, "no_key", t->name,
+		                "its primary key is not of one column: rows are known by one");
 	return 0;
 }
 
@@ -99,18 +95,20 @@ static struct row_table *read_table(struct db *db, struct text entity, struct di
 {
 	const char *sql = questions[strcmp(db->ops->dialect, "postgresql") == 0];
 	const struct db_value p = { DB_TEXT, entity.s, entity.n };
-	struct reading r = { .t = xcalloc(1, sizeof *r.t) };
-	int rc = db->ops->query(db, sql, &p, 1, take_column, &r, d);
+	struct row_table *r = xcalloc(1, sizeof *r);
+	struct table t;
 
-	r.t->name = xmemdup(entity.s, entity.n);
-	if (rc == 0 && r.t->n == 0)
-		rc = diag_add(d, MIG_PRECONDITION, "missing_table", r.t->name, "the database has no such table");
-	else if (rc == 0 && r.keys != 1)
-		rc = diag_add(d, MIG_INVALID, "no_key", r.t->name,
-		              "its primary key is not of one column: rows are known by one");
+	r->name = xmemdup(entity.s, entity.n);
+	int found = table_find(db, r->name, &t, d), rc = check_table(&t, found, d);
+
 	if (rc == 0)
-		return r.t;
-	free_table(r.t);
+		rc = db->ops->query(db, sql, &p, 1, take_column, r, d);
+	r->key = t.key;
+	t.key = NULL;
+	table_release(&t);
+	if (rc == 0)
+		return r;
+	free_table(r);
 	return NULL;
 }
 

@@ -1,7 +1,7 @@
 /*
  * row-table.h -- the table that an entity is in a database: its key, columns and foreign keys.
  *
- * Floor 7.  A row of posts with the id 7 is the one of the table "posts" whose
+ * Floor 8.  A row of posts with the id 7 is the one of the table "posts" whose
  * primary key, one column, is 7 as a text.
  */
 #ifndef MIG_ROW_TABLE_H
@@ -21,7 +21,7 @@ struct row_table {
 	char *name;
 	struct row_column *column; /* as they stand in the table */
 	size_t n;
-	const char *key;           /* the name of the primary key's only column */
+	char *key;                 /* the name of the primary key's only column */
 };
 
 /* Tables that were looked at before: all that is needed of a database is read once. */

@@ -1,7 +1,7 @@
 /*
  * row-work.h -- rows of a group, read and written in a table: one table of functions a dialect.
  *
- * Floor 9.  Inside a transaction of the caller's.
+ * Floor 10.  Inside a transaction of the caller's.
  */
 #ifndef MIG_ROW_WORK_H
 #define MIG_ROW_WORK_H
