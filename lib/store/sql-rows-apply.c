@@ -4,9 +4,11 @@
 #include "backoff.h"
 #include "invariants.h"
 #include "moment.h"
+#include "sql-batch-do.h"
+#include "sql-batch-show.h"
+#include "sql-batch-undo.h"
 #include "sql-check.h"
 #include "sql-ledger.h"
-#include "sql-rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@ struct run {
 	const struct apply_ctx *c;
 	struct outcome *o;
 	struct diag *d;
-	struct sql_rows_work w;
+	struct sql_batches w;
 	char time[LEDGER_TIME_SIZE];
 	int64_t start; /* moment_ticks() */
 	/* what the ledger says, as of chain: */
@@ -275,8 +277,8 @@ static int act(struct run *r, size_t i)
 	size_t of = undone_by(r, i);
 
 	if (r->p->rollback_mode)
-		return sql_rows_undo(&r->w, of, &r->kept[of], r->d);
-	return sql_rows_do(&r->w, of, r->d) < 0 ? -1 : ask_invariants(r, i);
+		return sql_batch_undo(&r->w, of, &r->kept[of], r->d);
+	return sql_batch_do(&r->w, of, r->d) < 0 ? -1 : ask_invariants(r, i);
 }
 
 static void confirm(struct run *r)
@@ -444,7 +446,7 @@ static int preview(struct run *r)
 static void run_init(struct run *r, struct sql_store *s, const struct plan *p, struct diag *d)
 {
 	*r = (struct run){ .s = s, .p = p, .d = d, .start = moment_ticks(), .doc = DOC_INIT, .forward = PLAN_INIT };
-	r->w = (struct sql_rows_work){ .db = s->db, .state = &s->state, .tables = &s->tables, .plan = p };
+	r->w = (struct sql_batches){ .db = s->db, .state = &s->state, .tables = &s->tables, .plan = p };
 	r->done = xcalloc(p->nstep, sizeof *r->done);
 	snprintf(r->undoes, sizeof r->undoes, "%.*s", (int)p->undoes.n, p->undoes.n ? p->undoes.s : "");
 }
@@ -456,7 +458,7 @@ static void run_release(struct run *r)
 	free(r->kept);
 	free(r->was);
 	free(r->done);
-	sql_rows_work_release(&r->w);
+	sql_batches_release(&r->w);
 	plan_release(&r->forward);
 	doc_release(&r->doc);
 	buf_release(&r->text);
@@ -469,7 +471,7 @@ static int check_undoable(struct run *r)
 
 	for (size_t i = 0; i < r->p->nstep && rc == 0 && r->is != DONE; i++)
 		if (!r->done[i] && r->was[undone_by(r, i)])
-			rc = sql_rows_check(&r->w, undone_by(r, i), r->d);
+			rc = sql_batch_undoable(&r->w, undone_by(r, i), r->d);
 	return rc;
 }
 
@@ -529,7 +531,7 @@ int sql_rows_restored(struct sql_store *s, const struct plan *p, struct diag *d)
 		rc = sql_ledger_steps(db_of(&r), r.undoes, mark_was, &r, d);
 	for (size_t i = 0; i < r.forward.nstep && rc == 0; i++)
 		if (r.was[i])
-			rc = sql_rows_restored_at(&r.w, i, &r.kept[i], d);
+			rc = sql_batch_undone(&r.w, i, &r.kept[i], d);
 	run_release(&r);
 	return rc;
 }
@@ -537,9 +539,9 @@ int sql_rows_restored(struct sql_store *s, const struct plan *p, struct diag *d)
 int sql_rows_show(struct sql_store *s, const struct plan *p, const struct step *st,
                   int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d)
 {
-	struct sql_rows_work w = { .db = s->db, .state = &s->state, .tables = &s->tables, .plan = p };
-	int rc = sql_rows_look(&w, (size_t)(st - p->step), each, arg, d);
+	struct sql_batches w = { .db = s->db, .state = &s->state, .tables = &s->tables, .plan = p };
+	int rc = sql_batch_show(&w, (size_t)(st - p->step), each, arg, d);
 
-	sql_rows_work_release(&w);
+	sql_batches_release(&w);
 	return rc;
 }

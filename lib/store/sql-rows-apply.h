@@ -1,7 +1,7 @@
 /*
  * sql-rows-apply.h -- do what a plan of rows says in a database, a transaction a batch.
  *
- * Floor 12.
+ * Floor 14.
  */
 #ifndef MIG_SQL_ROWS_APPLY_H
 #define MIG_SQL_ROWS_APPLY_H
