@@ -283,6 +283,30 @@ drifted() {
 	each_database drifted
 }
 
+swapped() {
+	local plans=mig_plan first
+	[ "$KIND" = sqlite ] || plans=mig.mig_plan
+	ask "$TABLES"
+	planned --batch 2 < <(users 1 4)
+	permitted
+	applied
+	first=$(jq -r 'select(.kind == "plan").plan_hash' plan)
+	cp plan earlier
+	planned --batch 2 < <(users 5 8)
+	permitted
+	applied
+	ask "UPDATE $plans SET plan = (SELECT plan FROM $plans WHERE plan_hash <> '$first') WHERE plan_hash = '$first'"
+	mv earlier plan
+	permitted_back
+	not_applied 4
+	[[ $output == *foreign_plan* ]]
+	[ "$(ask 'SELECT count(*) FROM users')" = 8 ]
+}
+
+@test "a rollback that finds another plan stored in place of the one it undoes changes nothing" {
+	each_database swapped
+}
+
 half() {
 	ask "$TABLES; CREATE UNIQUE INDEX one_name ON users (name); INSERT INTO users VALUES (99, 'U5', 1), (2, 'old', 2)"
 	before=$(the_rows)

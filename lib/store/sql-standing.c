@@ -117,7 +117,8 @@ static int read_undone(struct sql_standing *s, struct diag *d)
 		                u->doc.err.reason);
 	if (plan_read(&u->plan, &u->doc, 0, "the stored plan", d) < 0)
 		return -1;
-	if (!plan_of_rows(&u->plan) || u->plan.nstep != s->p->nstep)
+	if (strcmp(u->plan.hash, u->hash) != 0 || !plan_of_rows(&u->plan) || u->plan.rollback_mode ||
+	    u->plan.nstep != s->p->nstep)
 		return diag_add(d, MIG_INVALID, "foreign_plan", u->hash, "the stored plan is another one");
 	u->was = xcalloc(u->plan.nstep, sizeof *u->was);
 	u->kept = xcalloc(u->plan.nstep, sizeof *u->kept);
