@@ -443,9 +443,10 @@ shapes() {
 	ask "$TABLES"
 	planned < <(users 1 3)
 	permitted
-	sqlite3 app.db 'BEGIN IMMEDIATE' '.shell touch locked; sleep 1' 'COMMIT' &
+	sqlite3 app.db 'BEGIN IMMEDIATE' '.shell touch locked; timeout 20 sh -c "until [ -e tried ]; do sleep 0.02; done"' COMMIT 3>&- &
 	until [ -e locked ]; do sleep 0.01; done
 	not_applied 3 --retries 0 --lock-timeout 0
+	touch tried
 	wait
 	applied
 	[ "$(ask 'SELECT count(*) FROM users')" = 3 ]
