@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2016,SC2119,SC2120 # the suites use and call these, with arguments; other programs' $
+# shellcheck disable=SC2034,SC2016,SC2119,SC2120,SC2154 # the suites use and call these, with arguments; other programs' $; run sets output
 # rows.bash -- rows made by hand, and databases that take them:  load rows  (after helper and postgres)
 #
 #	each_database moved       # calls moved with $KIND sqlite, then postgresql, and a database of each
@@ -107,9 +107,20 @@ applied() {
 	mig-apply --store "$STORE" --state state "$@" < permits > outcomes
 }
 
+# not_applied CODE [APPLY FLAG..]: the same, which fails with that code.
+not_applied() {
+	fails "$1" mig-apply --store "$STORE" --state state "${@:2}" < permits
+	printf '%s\n' "$output" > outcomes
+}
+
+# permitted_back: permits to undo the file plan.
+permitted_back() {
+	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive > permits
+}
+
 # rolled_back: undo the file plan.
 rolled_back() {
-	mig-plan --rollback < plan | mig-gate --env dev --apply --allow-destructive > permits
+	permitted_back
 	applied
 }
 
@@ -118,9 +129,30 @@ verified() {
 	mig-verify --store "$STORE" < plan > verdicts
 }
 
+# not_verified [FILE]: the plan, or that file, is not as it is there; the file verdicts.
+not_verified() {
+	fails 4 mig-verify --store "$STORE" < "${1:-plan}"
+	printf '%s\n' "$output" > verdicts
+}
+
+# outcome FILTER: what jq makes of each outcome.
+outcome() {
+	jq -rc "select(.kind == \"outcome\") | $1" outcomes
+}
+
+# verdict FILTER: what jq makes of each verdict.
+verdict() {
+	jq -rc "select(.kind == \"verdict\") | $1" verdicts
+}
+
 # statuses: those of the steps of all outcomes, in order.
 statuses() {
-	jq -r 'select(.kind == "outcome") | .steps[].status' outcomes | paste -sd ' '
+	outcome '.steps[].status' | paste -sd ' '
+}
+
+# events: what the ledger says, in order.
+events() {
+	mig-extract --store "$STORE" --ledger | jq -r 'select(.kind == "entry").event' | paste -sd ' '
 }
 
 # users FROM TO: a line each, for planned.

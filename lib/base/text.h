@@ -34,6 +34,15 @@ static inline bool text_is(struct text t, const char *s)
 	return text_same(t, (struct text){ s, strlen(s) });
 }
 
+/* By their bytes; of two that begin alike the shorter one comes first: <0, 0, >0. */
+static inline int text_compare(struct text a, struct text b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.s, b.s, n) : 0;
+
+	return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
 /* For tables in memory; never written anywhere. */
 static inline uint32_t text_hash(struct text t)
 {

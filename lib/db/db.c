@@ -18,6 +18,17 @@ void db_name(struct buf *out, const char *name)
 	buf_addch(out, '"');
 }
 
+void db_literal(struct buf *out, struct text s)
+{
+	buf_addch(out, '\'');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.s[i] == '\'')
+			buf_addch(out, '\'');
+		buf_addch(out, s.s[i]);
+	}
+	buf_addch(out, '\'');
+}
+
 void db_columns_free(struct db_column *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

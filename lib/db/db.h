@@ -180,6 +180,9 @@ void db_columns_free(struct db_column *c, size_t n);
 /* Append a name as an identifier: "a""b". */
 void db_name(struct buf *out, const char *name);
 
+/* Append a text, which holds no NUL, as a literal: 'it''s'. */
+void db_literal(struct buf *out, struct text s);
+
 /*
  * Append a value as JSON that db_value_of reads back as it was: {"hex":"00ff"} for
  * bytes, {"text":"ff"} for a text that is no UTF-8, {"real":"2.0"} for a real

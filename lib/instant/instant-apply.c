@@ -131,64 +131,60 @@ static void failed(struct instant_run *r, size_t i, size_t first, const struct i
 	outcome_set(r->o, i, STEP_FAILED, "%s; attempt %u", f ? f->message : "failed", w->attempt ? w->attempt : 1);
 }
 
-/* Step i: what is done is not done again. */
-static int do_step(struct instant_run *r, size_t i)
+/* What is done is not done again. */
+static bool is_done(struct instant_run *r, size_t i)
 {
-	const struct step *st = &r->p->step[i];
+	if (!instant_standing_find(&r->was, r->p->step[i].step_id))
+		return false;
+	outcome_set(r->o, i, STEP_SKIPPED, "already %s", instant_run_back(r) ? "rolled back" : "applied");
+	return true;
+}
+
+/* Hand the batch of step i to act, unless a rollback has none to undo. */
+static int with_batch(struct instant_run *r, size_t i,
+                      int (*act)(struct instant_run *r, size_t i, struct instant_work *w))
+{
 	struct instant_work w;
 	size_t first = r->d->n;
-
-	if (instant_standing_find(&r->was, st->step_id)) {
-		outcome_set(r->o, i, STEP_SKIPPED, "already %s", instant_run_back(r) ? "rolled back" : "applied");
-		return 0;
-	}
-	if (r->sent && r->c->batch_delay)
-		backoff_wait(r->c->batch_delay);
-	if (store_interrupted()) {
-		outcome_set(r->o, i, STEP_NOT_RUN, "interrupted");
-		return diag_add(r->d, MIG_ERROR, "interrupted", NULL, "interrupted between batches");
-	}
-	int rc = instant_run_prepare(r, &w, st);
+	int rc = instant_run_prepare(r, &w, &r->p->step[i]);
 
 	if (rc == 0)
 		outcome_set(r->o, i, STEP_SKIPPED, "was not applied");
-	else if (rc > 0) {
-		r->sent = true;
-		rc = instant_work_do(&w, r->d);
-		if (rc == 0)
-			rc = note_step(r, st, &w);
-		if (rc == 0)
-			describe(r, i, STEP_APPLIED, &w);
-	}
+	else if (rc > 0)
+		rc = act(r, i, &w);
 	if (rc < 0)
 		failed(r, i, first, &w);
 	instant_work_release(&w);
 	return rc;
 }
 
-/* What step i would do, without doing it; a batch that is done is passed over. */
-static int foresee_step(struct instant_run *r, size_t i)
+static int do_batch(struct instant_run *r, size_t i, struct instant_work *w)
 {
-	const struct step *st = &r->p->step[i];
-	struct instant_work w;
-	size_t first = r->d->n;
+	r->sent = true;
+	if (instant_work_do(w, r->d) < 0 || note_step(r, &r->p->step[i], w) < 0)
+		return -1;
+	describe(r, i, STEP_APPLIED, w);
+	return 0;
+}
 
-	if (instant_standing_find(&r->was, st->step_id)) {
-		outcome_set(r->o, i, STEP_SKIPPED, "already %s", instant_run_back(r) ? "rolled back" : "applied");
+static int foresee_batch(struct instant_run *r, size_t i, struct instant_work *w)
+{
+	if (instant_work_preview(w, r->d) < 0)
+		return -1;
+	if (r->c->grant->dry_run)
+		describe(r, i, STEP_SKIPPED, w);
+	return 0;
+}
+
+/* The rest between two batches, where a run may be stopped. */
+static int rest(struct instant_run *r, size_t i)
+{
+	if (r->sent && r->c->batch_delay)
+		backoff_wait(r->c->batch_delay);
+	if (!store_interrupted())
 		return 0;
-	}
-	int rc = instant_run_prepare(r, &w, st);
-
-	if (rc > 0)
-		rc = instant_work_preview(&w, r->d) < 0 ? -1 : 1;
-	if (rc > 0 && r->c->grant->dry_run)
-		describe(r, i, STEP_SKIPPED, &w);
-	else if (rc == 0)
-		outcome_set(r->o, i, STEP_SKIPPED, "was not applied");
-	else if (rc < 0)
-		failed(r, i, first, &w);
-	instant_work_release(&w);
-	return rc < 0 ? -1 : 0;
+	outcome_set(r->o, i, STEP_NOT_RUN, "interrupted");
+	return diag_add(r->d, MIG_ERROR, "interrupted", NULL, "interrupted between batches");
 }
 
 /* ---- a plan ---- */
@@ -266,7 +262,8 @@ static int foresee(struct instant_run *r)
 	int rc = 0;
 
 	for (size_t i = 0; i < r->p->nstep && rc == 0; i++)
-		rc = foresee_step(r, i);
+		if (!is_done(r, i))
+			rc = with_batch(r, i, foresee_batch);
 	return rc;
 }
 
@@ -277,7 +274,8 @@ static int carry_out(struct instant_run *r)
 	if (rc == 0)
 		rc = begin(r);
 	for (size_t i = 0; i < r->p->nstep && rc == 0; i++)
-		rc = do_step(r, i);
+		if (!is_done(r, i))
+			rc = rest(r, i) < 0 ? -1 : with_batch(r, i, do_batch);
 	if (rc == 0)
 		return end(r);
 	if (r->sent)

@@ -4,6 +4,7 @@
 #include "spent.h"
 #include "sql-apply.h"
 #include "sql-rows-apply.h"
+#include "sql-rows-check.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -179,7 +180,7 @@ static int check(struct store *s, const struct plan *p, const struct apply_ctx *
 static int look(struct store *s, const struct plan *p, const struct step *st,
                 int (*each)(void *arg, size_t i, struct text there), void *arg, struct diag *d)
 {
-	return sql_rows_show(&of(s)->sql, p, st, each, arg, d);
+	return sql_rows_look(&of(s)->sql, p, st, each, arg, d);
 }
 
 static int restored(struct store *s, const struct plan *p, struct diag *d)

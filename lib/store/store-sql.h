@@ -1,7 +1,7 @@
 /*
  * store-sql.h -- any database as a store.
  *
- * Floor 13.
+ * Floor 17.
  */
 #ifndef MIG_STORE_SQL_H
 #define MIG_STORE_SQL_H

@@ -3,10 +3,7 @@
 
 #include "rowref.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-
-enum { MAX_NAMED = 20, MAX_WARNED = 5 };
 
 int rowplan_init(struct rowplan *x, struct diag *d)
 {
@@ -47,8 +44,9 @@ static void merge_levers(struct rowplan *x, const struct doc *d, uint32_t list)
 }
 
 /* Most rows take the same hops: only the first of each way has something new to say. */
-static void note_way(struct rowplan *x, const struct doc *d, const struct record *r)
+static void note_way(struct rowplan *x, const struct record *r)
 {
+	const struct doc *d = r->doc;
 	size_t n;
 	const char *hops = doc_span(d, record_get(r, "hops"), &n);
 	uint32_t note = record_get(r, "data_safety");
@@ -106,7 +104,6 @@ static int want(struct rowplan *x, const struct doc *doc, uint32_t links, size_t
 
 	for (doc_walk_init(&w, doc, links); rc == 0 && (key = doc_walk_next(&w));) {
 		uint32_t entity = doc_member(doc, key + 1, "entity", 6), ids = doc_member(doc, key + 1, "ids", 3);
-
 		bool outside = doc_member(doc, key + 1, "outside", 7) != DOC_NONE;
 
 		head->links += doc->tok[ids].n;
@@ -122,42 +119,48 @@ static int want(struct rowplan *x, const struct doc *doc, uint32_t links, size_t
 	return rc;
 }
 
+/* A change that puts or deletes; its texts are decoded into x->arena. */
+struct taken {
+	bool put;
+	uint32_t data, links; /* DOC_NONE where it deletes */
+	struct text entity, ref, from, id;
+};
+
+static void add_span(struct rec *w, const char *name, const struct doc *doc, uint32_t t)
+{
+	size_t n;
+	const char *s = doc_span(doc, t, &n);
+
+	rec_raw(w, name, s, n);
+}
+
 /* {"data":..,"entity":..,"id":..,"links":..,"op":"put"} */
-static void write_action(struct rowplan *x, const struct record *r, bool put, struct text entity, struct text id)
+static void write_action(struct rowplan *x, const struct doc *doc, const struct taken *c)
 {
 	struct rec w;
-	size_t n;
-	const char *s;
 
 	buf_reset(&x->action);
 	rec_open(&w, &x->action);
-	if (put) {
-		s = doc_span(r->doc, record_get(r, "data"), &n);
-		rec_raw(&w, "data", s, n);
-	}
-	rec_str(&w, "entity", entity);
-	rec_str(&w, "id", id);
-	if (put) {
-		s = doc_span(r->doc, record_get(r, "links"), &n);
-		rec_raw(&w, "links", s, n);
-	}
-	rec_cstr(&w, "op", put ? "put" : "delete");
+	if (c->put)
+		add_span(&w, "data", doc, c->data);
+	rec_str(&w, "entity", c->entity);
+	rec_str(&w, "id", c->id);
+	if (c->put)
+		add_span(&w, "links", doc, c->links);
+	rec_cstr(&w, "op", c->put ? "put" : "delete");
 	rec_close(&w);
 }
 
 /* after is the SHA-256 of {"data":D,"links":L}. */
-static bool after_holds(struct rowplan *x, const struct record *r)
+static bool after_holds(struct rowplan *x, const struct record *r, const struct taken *c)
 {
 	char hex[HEX_SIZE];
 	struct rec w;
-	size_t n;
-	const char *s = doc_span(r->doc, record_get(r, "data"), &n);
 
 	buf_reset(&x->scratch);
 	rec_open(&w, &x->scratch);
-	rec_raw(&w, "data", s, n);
-	s = doc_span(r->doc, record_get(r, "links"), &n);
-	rec_raw(&w, "links", s, n);
+	add_span(&w, "data", r->doc, c->data);
+	add_span(&w, "links", r->doc, c->links);
 	rec_close(&w);
 	digest_hex(x->scratch.s, x->scratch.len, hex);
 	return doc_equals(r->doc, record_get(r, "after"), hex, HEX_LEN);
@@ -168,236 +171,67 @@ static int bad(const char *where, struct diag *d, const char *what)
 	return diag_add(d, MIG_INVALID, "bad_row", where, "%s", what);
 }
 
-int rowplan_add(struct rowplan *x, const struct record *r, const char *where, struct diag *d)
+/* What becomes of duplicates: all changes say the same. */
+static int take_policy(struct rowplan *x, const struct record *r, const char *where, struct diag *d)
+{
+	uint32_t policy = record_get(r, "duplicates");
+	bool last = doc_equals(r->doc, policy, "last", 4);
+
+	if ((x->any && last != x->last) || (!last && !doc_equals(r->doc, policy, "error", 5)))
+		return bad(where, d, "duplicates is neither error nor last, or not that of the changes before");
+	x->last = last;
+	return 0;
+}
+
+static int read_change(struct rowplan *x, const struct record *r, struct taken *c, const char *where, struct diag *d)
 {
 	const struct doc *doc = r->doc;
-	bool put = doc_equals(doc, record_get(r, "op"), "put", 3), last = false;
-	uint32_t links = record_get(r, "links"), policy = record_get(r, "duplicates");
-	struct row_head head = { .kind = put ? ROW_PUT : ROW_DELETE };
 
-	if (put != (links != DOC_NONE) || put != (record_get(r, "data") != DOC_NONE) || policy == DOC_NONE)
+	c->put = doc_equals(doc, record_get(r, "op"), "put", 3);
+	c->data = record_get(r, "data");
+	c->links = record_get(r, "links");
+	if (c->put != (c->links != DOC_NONE) || c->put != (c->data != DOC_NONE) ||
+	    record_get(r, "duplicates") == DOC_NONE)
 		return bad(where, d, "a put has data and links, a delete neither, both have duplicates");
-	last = doc_equals(doc, policy, "last", 4);
-	if ((x->any && last != x->last) || (!last && !doc_equals(doc, policy, "error", 5)))
-		return bad(where, d, "duplicates is neither error nor last, or not that of the changes before");
+	if (take_policy(x, r, where, d) < 0)
+		return -1;
 	buf_reset(&x->arena);
-	buf_reserve(&x->arena, 4 * doc->len); /* three texts are decoded into it, none may move */
-	struct text entity = record_text(doc, record_get(r, "entity"), &x->arena);
-	struct text ref = record_text(doc, record_get(r, "ref"), &x->arena);
-	struct text from = record_text(doc, doc_member(doc, record_get(r, "from"), "ref", 3), &x->arena);
+	buf_reserve(&x->arena, 4 * doc->len); /* four texts are decoded into it, none may move */
+	c->entity = record_text(doc, record_get(r, "entity"), &x->arena);
+	c->ref = record_text(doc, record_get(r, "ref"), &x->arena);
+	c->from = record_text(doc, doc_member(doc, record_get(r, "from"), "ref", 3), &x->arena);
 	size_t at = x->arena.len;
 
-	if (!rowref_entity_valid(entity) || !rowref_id(ref, entity, &x->arena))
+	if (!rowref_entity_valid(c->entity) || !rowref_id(c->ref, c->entity, &x->arena))
 		return bad(where, d, "its ref is not its entity and an id");
-	struct text id = { x->arena.s + at, x->arena.len - at };
-
-	if (!rowref_id_valid(id) || (put && !row_links_fit(doc, links)))
+	c->id = (struct text){ x->arena.s + at, x->arena.len - at };
+	if (!rowref_id_valid(c->id) || (c->put && !row_links_fit(doc, c->links)))
 		return bad(where, d, "its id or its links are malformed");
-	if (put && !after_holds(x, r))
+	if (c->put && !after_holds(x, r, c))
 		return diag_add(d, MIG_INVALID, "hash_mismatch", where, "after is not the hash of its data and links");
+	return 0;
+}
+
+int rowplan_add(struct rowplan *x, const struct record *r, const char *where, struct diag *d)
+{
+	struct row_head head = { .kind = ROW_DELETE };
+	struct taken c;
+
+	if (read_change(x, r, &c, where, d) < 0)
+		return -1;
 	if (record_get(r, "invariants") != DOC_NONE)
-		doc_int(doc, record_get(r, "invariants"), &x->invariants);
+		doc_int(r->doc, record_get(r, "invariants"), &x->invariants);
 	x->any = true;
-	x->last = last;
-	note_way(x, doc, r);
-	if (put)
-		balance_item(entity, id, doc, record_get(r, "data"), links, &x->scratch, head.item);
-	size_t place = entities_find(&x->entities, entity);
+	note_way(x, r);
+	size_t place = entities_find(&x->entities, c.entity);
 
-	if (put && want(x, doc, links, place, &head, ref, d) < 0)
-		return -1;
-	write_action(x, r, put, entity, id);
-	row_payload(&x->payload, &head, from, (struct text){ x->action.s, x->action.len });
-	return sorted_add(&x->sorted, make_key(x, entity, id), (struct text){ x->payload.s, x->payload.len }, d);
-}
-
-/* ---- each row once ---- */
-
-/* What came under one key. */
-struct group {
-	struct buf key, row, wanted; /* the last row's payload; the ref of the first that wants it */
-	struct buf first;            /* the ref of the source row of the first */
-	size_t rows;
-	bool is_wanted;
-};
-
-static void group_release(struct group *g)
-{
-	buf_release(&g->key);
-	buf_release(&g->row);
-	buf_release(&g->wanted);
-	buf_release(&g->first);
-}
-
-static char *group_ref(const struct group *g)
-{
-	size_t n = strlen(g->key.s);
-	struct buf b = BUF_INIT;
-
-	rowref_write(&b, (struct text){ g->key.s, n }, (struct text){ g->key.s + n + 1, g->key.len - n - 1 });
-	return buf_steal(&b);
-}
-
-/* Several rows: an error, or the last one counts. */
-static void judge_duplicates(struct rowplan *x, const struct group *g, struct diag *d)
-{
-	struct row_head head;
-	struct text from, action;
-	char *ref = group_ref(g);
-
-	row_read(g->row.s, g->row.len, &head, &from, &action);
-	x->duplicates += (int64_t)g->rows - 1;
-	if (!x->last && x->duplicates <= MAX_NAMED)
-		diag_add(d, MIG_INVALID, "duplicate_row", ref, "made %zu times, first from %s, last from %.*s", g->rows,
-		         g->first.s, (int)from.n, from.s);
-	else if (x->last && x->duplicates <= MAX_WARNED)
-		diag_warn(d, "duplicate_row", ref, "made %zu times: the last counts, from %.*s", g->rows, (int)from.n,
-		          from.s);
-	free(ref);
-}
-
-static void judge_wanted(struct rowplan *x, const struct group *g, struct diag *d)
-{
-	char *ref = group_ref(g);
-
-	if (++x->dangling <= MAX_NAMED)
-		diag_add(d, MIG_INVALID, "dangling_link", g->wanted.s, "leads to %s, which nothing here makes", ref);
-	free(ref);
-}
-
-/* The group is complete: keep its row. */
-static int close_group(struct rowplan *x, struct group *g, struct diag *d)
-{
-	struct row_head head = { .kind = ROW_WANTED };
-	struct text from, action, entity = { g->key.s, g->key.len ? strlen(g->key.s) : 0 };
-
-	if (!g->key.len)
-		return 0;
-	if (g->rows)
-		row_read(g->row.s, g->row.len, &head, &from, &action);
-	if (g->rows > 1)
-		judge_duplicates(x, g, d);
-	if (g->is_wanted && head.kind != ROW_PUT)
-		judge_wanted(x, g, d);
-	if (!g->rows)
-		return 0;
-	struct segment *s = &x->segment[entities_find(&x->entities, entity)];
-
-	if (s->puts + s->deletes == 0)
-		s->where = x->rows.size;
-	if (head.kind == ROW_PUT) {
-		s->puts++;
-		x->puts++;
-		x->links += head.links;
-		x->outside += head.outside;
-		balance_add(&x->balance, entity, head.item);
-	} else {
-		s->deletes++;
-		x->deletes++;
+	if (c.put) {
+		head.kind = ROW_PUT;
+		balance_item(c.entity, c.id, r->doc, c.data, c.links, &x->scratch, head.item);
+		if (want(x, r->doc, c.links, place, &head, c.ref, d) < 0)
+			return -1;
 	}
-	return spool_add(&x->rows, g->row.s, g->row.len, d);
-}
-
-static void begin_group(struct group *g, struct text key)
-{
-	buf_reset(&g->key);
-	buf_add(&g->key, key.s, key.n);
-	g->rows = 0;
-	g->is_wanted = false;
-}
-
-static void join_group(struct group *g, struct text payload)
-{
-	struct row_head head;
-	struct text from, action;
-
-	row_read(payload.s, payload.n, &head, &from, &action);
-	if (head.kind == ROW_WANTED) {
-		if (!g->is_wanted) {
-			buf_reset(&g->wanted);
-			buf_add(&g->wanted, from.s, from.n);
-		}
-		g->is_wanted = true;
-		return;
-	}
-	if (g->rows++ == 0) {
-		buf_reset(&g->first);
-		buf_add(&g->first, from.s, from.n);
-	}
-	buf_reset(&g->row);
-	buf_add(&g->row, payload.s, payload.n);
-}
-
-static int keep_rows(struct rowplan *x, struct diag *d)
-{
-	struct group g = { .rows = 0 };
-	struct text key, payload;
-	int rc;
-
-	x->segment = xcalloc(x->entities.n, sizeof *x->segment);
-	rc = sorted_begin(&x->sorted, d);
-	while (rc >= 0 && (rc = sorted_next(&x->sorted, &key, &payload, d)) > 0) {
-		if (!g.key.len || !text_same(key, (struct text){ g.key.s, g.key.len })) {
-			if ((rc = close_group(x, &g, d)) < 0)
-				break;
-			begin_group(&g, key);
-		}
-		join_group(&g, payload);
-	}
-	if (rc == 0)
-		rc = close_group(x, &g, d);
-	group_release(&g);
-	return rc;
-}
-
-/* How many more there are than were named. */
-static int sum_up(const struct rowplan *x, struct diag *d)
-{
-	int64_t named = x->last ? MAX_WARNED : MAX_NAMED;
-
-	if (x->last && x->duplicates)
-		diag_warn(d, "duplicates", NULL, "%" PRId64 " rows gave way to later ones with the same entity and id",
-		          x->duplicates);
-	else if (x->duplicates > named)
-		diag_warn(d, "more", NULL, "and %" PRId64 " more duplicates", x->duplicates - named);
-	if (x->dangling > MAX_NAMED)
-		diag_warn(d, "more", NULL, "and %" PRId64 " more links that lead nowhere", x->dangling - MAX_NAMED);
-	return x->dangling || (x->duplicates && !x->last) ? -1 : 0;
-}
-
-int rowplan_finish(struct rowplan *x, const struct rowplan_ask *ask, int (*step)(void *arg, const struct buf *blob),
-                   void *arg, struct diag *d)
-{
-	x->batch = ask->batch;
-	if (keep_rows(x, d) < 0 || sum_up(x, d) < 0)
-		return -1;
-	const struct batches b = { .ask = ask,
-		                   .rows = &x->rows,
-		                   .entities = &x->entities,
-		                   .segment = x->segment,
-		                   .levers = { x->levers.s, x->levers.len },
-		                   .note = { x->note.s ? x->note.s : "", x->note.len },
-		                   .reversible = x->reversible,
-		                   .step = step,
-		                   .arg = arg };
-
-	return batches_write(&b, d);
-}
-
-void rowplan_totals(const struct rowplan *x, struct text invariants, struct buf *out)
-{
-	struct rec w;
-
-	rec_open(&w, out);
-	rec_name(&w, "balance");
-	balance_json(&x->balance, out);
-	rec_int(&w, "batch", x->batch);
-	rec_int(&w, "deletes", x->deletes);
-	rec_int(&w, "duplicates", x->duplicates);
-	if (invariants.s)
-		rec_raw(&w, "invariants", invariants.s, invariants.n);
-	rec_int(&w, "links", x->links);
-	rec_int(&w, "outside", x->outside);
-	rec_int(&w, "puts", x->puts);
-	rec_close(&w);
+	write_action(x, r->doc, &c);
+	row_payload(&x->payload, &head, c.from, (struct text){ x->action.s, x->action.len });
+	return sorted_add(&x->sorted, make_key(x, c.entity, c.id), (struct text){ x->payload.s, x->payload.len }, d);
 }

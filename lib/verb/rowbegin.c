@@ -19,17 +19,6 @@ static void comparable(const char *spelled, struct buf *out)
 	}
 }
 
-static void add_literal(struct buf *sql, const struct buf *text)
-{
-	buf_addch(sql, '\'');
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->s[i] == '\'')
-			buf_addch(sql, '\'');
-		buf_addch(sql, text->s[i]);
-	}
-	buf_addch(sql, '\'');
-}
-
 /* Is it a UUID as the server spells one?  In upper case it compares otherwise. */
 static bool is_uuid(const struct buf *text)
 {
@@ -56,7 +45,7 @@ static void add_condition(const struct rowsource *s, bool lite, const struct buf
 		buf_addf(sql, "%s >= ", key.s);
 	else
 		buf_addf(sql, "%s IS NULL OR %s::text = '' OR %s::text COLLATE \"C\" >= ", key.s, key.s, key.s);
-	add_literal(sql, from);
+	db_literal(sql, (struct text){ from->s, from->len });
 	buf_release(&key);
 }
 

@@ -372,8 +372,8 @@ static int make_records(struct work *w, const struct record *r, struct way *way,
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
 	if ((code = rowmaker_take(&w->rows, r, way, &w->after))) {
-		redact_doc(&w->rows.reason, &w->before);
-		return put_reject(w, r, code, w->rows.reason.s);
+		redact_doc(&w->rows.work.reason, &w->before);
+		return put_reject(w, r, code, w->rows.work.reason.s);
 	}
 	return w->rows.lines.len ? out_write(w->out, w->rows.lines.s, w->rows.lines.len) : put_current(w, r);
 }

@@ -1,8 +1,6 @@
 /* verify-rows.c -- see verify-rows.h */
 #include "verify-rows.h"
 
-#include "invariants.h"
-#include "jqwatch.h"
 #include "redact-doc.h"
 #include "rowref.h"
 #include "sql-check.h"
@@ -13,23 +11,13 @@
 
 enum { NAMED_ROWS = 20, VALUE_BYTES = 400 };
 
-static void forget_programs(struct rows_verify *v)
-{
-	for (size_t i = 0; i < v->nprog; i++)
-		jqrun_free(v->prog[i]);
-	free(v->prog);
-	v->prog = NULL;
-	v->nprog = 0;
-}
-
 void rows_verify_release(struct rows_verify *v)
 {
-	struct buf *bufs[] = { &v->want, &v->line, &v->arena, &v->value, &v->ref };
+	struct buf *bufs[] = { &v->want, &v->line, &v->arena, &v->value };
 
-	forget_programs(v);
+	invariant_jq_release(&v->jq);
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		buf_release(bufs[i]);
-	doc_release(&v->there);
 	doc_release(&v->row);
 }
 
@@ -84,7 +72,8 @@ struct checking {
 	struct rows_verify *v;
 	const struct plan *p;
 	const struct step *step;
-	uint32_t *action; /* tokens of the step's actions */
+	uint32_t *action;      /* tokens of the step's actions, */
+	struct row_action row; /* and the one at hand */
 	struct entity_count *entity;
 	size_t nentity, named;
 };
@@ -128,7 +117,7 @@ static char *shown(struct rows_verify *v, const char *text, size_t n)
 	return len < v->value.len ? xasprintf("%.*s..", (int)len, v->value.s) : xmemdup(v->value.s, len);
 }
 
-static void complain_row(struct checking *c, const struct row_action *a, struct text there)
+static void complain_row(struct checking *c, struct text there)
 {
 	struct rows_verify *v = c->v;
 	bool deletes = c->step->rows.deletes;
@@ -139,7 +128,7 @@ static void complain_row(struct checking *c, const struct row_action *a, struct 
 	char *want = deletes ? xstrdup("nothing") : shown(v, v->want.s, v->want.len),
 	     *is = there.s ? shown(v, there.s, there.n) : xstrdup("nothing");
 
-	rowref_write(&ref, a->entity, a->id);
+	rowref_write(&ref, c->row.entity, c->row.id);
 	complain(v->found,
 	         &(struct complaint){ .rule = "drift",
 	                              .ref = ref.s,
@@ -153,43 +142,15 @@ static void complain_row(struct checking *c, const struct row_action *a, struct 
 	buf_release(&ref);
 }
 
-static char *message_of(const struct doc *d, uint32_t t)
+/* The row at hand does not hold to the invariant at token t of the plan: a program gave something else. */
+static void complain_invariant(void *arg, uint32_t t, const char *is)
 {
-	return record_dup(d, doc_member(d, t, "message", 7));
-}
-
-/* {"data":..,"entity":..,"id":..,"links":..}: the row as it is there, for a program */
-static int read_row(struct rows_verify *v, const struct row_action *a, struct text there)
-{
-	size_t n;
-	const char *s;
-	struct rec w;
-
-	buf_reset(&v->line);
-	buf_add(&v->line, there.s, there.n);
-	if (doc_parse(&v->there, v->line.s, v->line.len, RECORD_MAX_DEPTH) < 0)
-		return diag_add(v->d, MIG_ERROR, "internal", NULL, "a row does not read back");
-	buf_reset(&v->value);
-	rec_open(&w, &v->value);
-	s = doc_span(&v->there, doc_member(&v->there, 0, "data", 4), &n);
-	rec_raw(&w, "data", s, n);
-	rec_str(&w, "entity", a->entity);
-	rec_str(&w, "id", a->id);
-	s = doc_span(&v->there, doc_member(&v->there, 0, "links", 5), &n);
-	rec_raw(&w, "links", s, n);
-	rec_close(&w);
-	if (doc_parse(&v->row, v->value.s, v->value.len, RECORD_MAX_DEPTH) == 0)
-		return 0;
-	return diag_add(v->d, MIG_ERROR, "internal", NULL, "a row does not read back");
-}
-
-static void complain_invariant(struct checking *c, const struct row_action *a, uint32_t t, const char *is)
-{
-	char *message = message_of(c->p->doc, t);
+	struct checking *c = arg;
+	char *message = record_dup(c->p->doc, doc_member(c->p->doc, t, "message", 7));
 	struct buf ref = BUF_INIT;
 
 	if (c->named++ < NAMED_ROWS) {
-		rowref_write(&ref, a->entity, a->id);
+		rowref_write(&ref, c->row.entity, c->row.id);
 		complain(c->v->found,
 		         &(struct complaint){ .rule = "invariant", .ref = ref.s, .message = message, .actual = is });
 	}
@@ -197,83 +158,27 @@ static void complain_invariant(struct checking *c, const struct row_action *a, u
 	buf_release(&ref);
 }
 
-/* Does the row hold to a program?  0, or -1 after the fault of one that must not go on. */
-static int ask_program(struct checking *c, const struct row_action *a, struct jqprog *prog, uint32_t t)
-{
-	struct rows_verify *v = c->v;
-	struct jqrun_why why = { .reason = BUF_INIT };
-	int rc = 0;
-
-	buf_reset(&v->line);
-	switch (jqwatch_run(prog, "an invariant", &v->row, &v->line, &why)) {
-	case JQ_OK:
-		if (v->line.len != 4 || memcmp(v->line.s, "true", 4) != 0)
-			complain_invariant(c, a, t, v->line.s);
-		break;
-	case JQ_REJECT:
-		complain_invariant(c, a, t, why.reason.s);
-		break;
-	case JQ_FAULT:
-		rc = diag_add(v->d, MIG_INVALID, why.code, "invariant", "%s", why.reason.s);
-	}
-	buf_release(&why.reason);
-	return rc;
-}
-
-/* The row is to be named where a program does not come back. */
-static void watch(struct rows_verify *v, const struct row_action *a)
-{
-	struct buf ref = BUF_INIT;
-
-	rowref_write(&ref, a->entity, a->id);
-	buf_reset(&v->ref);
-	canon_string(&v->ref, ref.s, ref.len);
-	jqwatch_document(v->ref.s, v->ref.len);
-	buf_release(&ref);
-}
-
-/* Put the jq invariants of its entity to a row as it is there. */
-static int ask_jq(struct checking *c, const struct row_action *a, struct text there)
-{
-	const struct doc *doc = c->p->doc;
-	uint32_t list = c->p->rows.invariants;
-	struct invariant x;
-	size_t n = 0;
-
-	if (read_row(c->v, a, there) < 0)
-		return -1;
-	watch(c->v, a);
-	for (uint32_t t = list + 1; t < doc->tok[list].next; t = doc->tok[t].next) {
-		if (invariant_read(&x, doc, t, "header.rows.invariants", NULL, c->v->d) < 0)
-			return -1;
-		if (!x.jq)
-			continue;
-		struct jqprog *prog = c->v->prog[n++];
-
-		if (doc_equals(doc, x.entity, a->entity.s, a->entity.n) && ask_program(c, a, prog, t) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int take_row(void *arg, size_t i, struct text there)
 {
 	struct checking *c = arg;
 	struct rows_verify *v = c->v;
-	struct row_action a = row_action_at(c->p->doc, c->action[i], &v->arena);
-	struct entity_count *count = count_of(c, a.entity);
+	struct entity_count *count;
 	bool ok = !there.s;
 
+	c->row = row_action_at(c->p->doc, c->action[i], &v->arena);
+	count = count_of(c, c->row.entity);
 	count->want++;
 	count->there += there.s != NULL;
 	if (!c->step->rows.deletes) {
-		write_want(v, c->p->doc, &a);
+		write_want(v, c->p->doc, &c->row);
 		ok = there.s && text_same(there, (struct text){ v->want.s, v->want.len });
 	}
 	count->as_planned += ok;
 	if (!ok)
-		complain_row(c, &a, there);
-	return there.s && v->nprog ? ask_jq(c, &a, there) : 0;
+		complain_row(c, there);
+	if (!there.s)
+		return 0;
+	return invariant_jq_ask(&v->jq, c->p->doc, c->p->rows.invariants, &c->row, there, complain_invariant, c, v->d);
 }
 
 static int check_step(struct checking *c, const struct step *s)
@@ -309,41 +214,7 @@ static void sum_up(struct checking *c)
 	}
 }
 
-/* ---- invariants ---- */
-
-static int add_program(struct rows_verify *v, const struct doc *doc, uint32_t jq)
-{
-	char *text = record_dup(doc, jq);
-
-	v->prog = xrealloc(v->prog, v->nprog + 1, sizeof *v->prog);
-	v->prog[v->nprog] = jqrun_compile(NULL, text, "invariant", v->d);
-	free(text);
-	return v->prog[v->nprog] ? (int)(v->nprog++, 0) : -1;
-}
-
-/* The programs of this plan's jq invariants, unless the plan before had the same. */
-static int compile(struct rows_verify *v, const struct plan *p)
-{
-	uint32_t list = p->rows.invariants;
-	char hash[HEX_SIZE] = "";
-	struct invariant x;
-
-	if (list)
-		canon_hash(p->doc, list, DOC_NONE, hash);
-	if (strcmp(hash, v->hash) == 0)
-		return 0;
-	forget_programs(v);
-	for (uint32_t t = list + 1; list && t < p->doc->tok[list].next; t = p->doc->tok[t].next)
-		if (invariant_read(&x, p->doc, t, "header.rows.invariants", NULL, v->d) < 0 ||
-		    (x.jq && add_program(v, p->doc, x.jq) < 0))
-			return -1;
-	memcpy(v->hash, hash, HEX_SIZE);
-	if (v->nprog)
-		jqwatch_begin(v->out);
-	return 0;
-}
-
-/* The rest are SQL, once all parts are there. */
+/* Those invariants that are SQL, once all parts are there. */
 static int ask_sql(struct rows_verify *v, const struct plan *p)
 {
 	struct db *db = v->s->ops->database ? v->s->ops->database(v->s) : NULL;
@@ -379,7 +250,7 @@ static int ask_sql(struct rows_verify *v, const struct plan *p)
 static int check_forward(struct rows_verify *v, const struct plan *p)
 {
 	struct checking c = { .v = v, .p = p };
-	int rc = compile(v, p);
+	int rc = invariant_jq_read(&v->jq, p->doc, p->rows.invariants, v->out, v->d);
 
 	for (size_t i = 0; i < p->nstep && rc == 0; i++)
 		rc = check_step(&c, &p->step[i]);

@@ -7,6 +7,7 @@
 #define MIG_VERIFY_ROWS_H
 
 #include "complaint.h"
+#include "invariant-jq.h"
 #include "store.h"
 
 /* What is the same for all plans of a stream. */
@@ -15,12 +16,10 @@ struct rows_verify {
 	struct out *out; /* where a program that must be ended leaves its fault */
 	struct complaints *found;
 	struct diag *d;
-	struct jqprog **prog; /* of the invariants that are jq, in their order, */
-	size_t nprog;
-	char hash[HEX_SIZE];  /* and of which invariants */
+	struct invariant_jq jq;
 	/* reused */
-	struct buf want, line, arena, value, ref;
-	struct doc there, row;
+	struct buf want, line, arena, value;
+	struct doc row;
 };
 
 void rows_verify_release(struct rows_verify *v);
