@@ -384,8 +384,7 @@ int tablerows_run(const struct tablerows_ask *ask, struct out *out, struct diag 
 	if (rc == 0)
 		s = store_open(ask->uri, STORE_READ, d);
 	rc = s ? read_store(&r, s, ask) : -1;
-	if (s)
-		s->ops->close(s);
+	store_close(s);
 	struct buf *bufs[] = { &r.body, &r.ref, &r.reason };
 
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
