@@ -63,29 +63,20 @@ struct opts {
 	char *actor, *stamp;
 };
 
-/* The waivers as the grant keeps them: true, or false after a line on stderr. */
-static bool take_waivers(struct gate_ask *a)
-{
-	const char *bad, *fault;
-
-	for (size_t i = 0; a->allow && a->allow[i]; i++)
-		if (!cli_text(help, "allow", a->allow[i]))
-			return false;
-	if (!a->allow || !(fault = waivers_json(a->allow, &a->waivers, &bad)))
-		return true;
-	cli_usage(help, "--allow: %s %s", bad, fault);
-	return false;
-}
-
 static int check_opts(struct opts *o)
 {
 	struct gate_ask *a = &o->ask;
-	const char *wrong;
+	const char *wrong, *bad;
 
 	if (!cli_env(help, a->env) || !cli_text(help, "tenant", a->tenant) || !cli_text(help, "project", a->project) ||
 	    (a->ticket && *a->ticket && !cli_text(help, "prod-override", a->ticket)) ||
-	    !cli_text(help, "key-id", a->key_name) || !take_waivers(a))
+	    !cli_text(help, "key-id", a->key_name))
 		return MIG_USAGE;
+	for (char **waiver = a->allow; waiver && *waiver; waiver++)
+		if (!cli_text(help, "allow", *waiver))
+			return MIG_USAGE;
+	if (a->allow && (wrong = waivers_json(a->allow, &a->waivers, &bad)))
+		return cli_usage(help, "--allow: %s %s", bad, wrong);
 	if ((wrong = gate_ask_wrong(a)))
 		return cli_usage(help, "%s", wrong);
 	if (!cli_now(help, o->now, &o->stamp) || !(o->actor = cli_actor(help)))
