@@ -27,6 +27,24 @@ ssize_t io_read(int fd, void *p, size_t n)
 	return (ssize_t)got;
 }
 
+ssize_t io_read_at(int fd, void *p, size_t n, uint64_t at)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t r = pread(fd, (char *)p + got, n - got, (off_t)(at + got));
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	return (ssize_t)got;
+}
+
 int io_write(int fd, const void *p, size_t n)
 {
 	const char *s = p;

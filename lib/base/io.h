@@ -52,8 +52,9 @@ int out_write(struct out *o, const void *p, size_t n);   /* 0, or -1 once err is
 int out_flush(struct out *o);
 int out_finish(struct out *o, struct diag *d); /* flush; a failure that is not EPIPE becomes a finding */
 
-/* Read n bytes or to the end, write n bytes, whatever the kernel's mood.  -1 and errno on failure. */
+/* Read n bytes or to the end, here or from at on; write n bytes.  Whatever the mood of the kernel; -1 and errno. */
 ssize_t io_read(int fd, void *p, size_t n);
+ssize_t io_read_at(int fd, void *p, size_t n, uint64_t at);
 int io_write(int fd, const void *p, size_t n);
 
 /* Append all of fd to b: 0, or -1 and errno.  Over max bytes: EFBIG.  size_hint may be 0. */

@@ -250,10 +250,9 @@ static int take_unique(void *arg, const struct db_value *v, size_t n)
 	return 0;
 }
 
-/* table, name, definition, unique */
-static int take_index(void *arg, const struct db_value *v, size_t n)
+/* table, name, definition, unique: the last for an index alone */
+static int take_named(struct catalog *l, const struct db_value *v, size_t n, int list)
 {
-	struct catalog *l = arg;
 	struct ltable *t = find(l, &v[0]);
 	struct buf json = BUF_INIT;
 	struct rec w;
@@ -265,32 +264,22 @@ static int take_index(void *arg, const struct db_value *v, size_t n)
 	rec_open(&w, &json);
 	rec_str(&w, "definition", value(&v[2]));
 	rec_cstr(&w, "name", name);
-	rec_bool(&w, "unique", is(&v[3], "1"));
+	if (list == L_INDEXES)
+		rec_bool(&w, "unique", is(&v[3], "1"));
 	rec_close(&w);
-	items_add(&t->list[L_INDEXES], name, &json);
+	items_add(&t->list[list], name, &json);
 	free(name);
 	return 0;
 }
 
-/* table, name, definition */
+static int take_index(void *arg, const struct db_value *v, size_t n)
+{
+	return take_named(arg, v, n, L_INDEXES);
+}
+
 static int take_trigger(void *arg, const struct db_value *v, size_t n)
 {
-	struct catalog *l = arg;
-	struct ltable *t = find(l, &v[0]);
-	struct buf json = BUF_INIT;
-	struct rec w;
-
-	if (!t || check_texts(l, v, n) < 0)
-		return t ? -1 : 0;
-	char *name = dup(&v[1]);
-
-	rec_open(&w, &json);
-	rec_str(&w, "definition", value(&v[2]));
-	rec_cstr(&w, "name", name);
-	rec_close(&w);
-	items_add(&t->list[L_TRIGGERS], name, &json);
-	free(name);
-	return 0;
+	return take_named(arg, v, n, L_TRIGGERS);
 }
 
 static int ask(struct catalog *l, const char *sql, db_row *each)

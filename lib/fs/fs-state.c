@@ -1,6 +1,7 @@
 /* fs-state.c -- see fs-state.h */
 #include "fs-state.h"
 
+#include "filelock.h"
 #include "io.h"
 
 #include <dirent.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600, HOLDER_MAX = 1024, POLL_MS = 20 };
+enum { FOLDER_MODE = 0700, FILE_MODE = 0600 };
 
 static int foreign(struct diag *d, const char *name, const char *what)
 {
@@ -150,42 +151,9 @@ static int denied(struct diag *d)
 	return diag_add(d, MIG_PRECONDITION, "unreadable", FS_STATE, "no permission to read it");
 }
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int held(const struct fs_state *s, int fd, struct diag *d)
-{
-	char text[HOLDER_MAX + 1];
-	ssize_t n = pread(fd, text, HOLDER_MAX, 0);
-
-	text[n < 0 ? 0 : n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	return diag_add(d, MIG_PRECONDITION, "locked", s->root->name, "another run holds the lock: %s",
-	                *text ? text : "it has not said who it is");
-}
-
-/* Is the file we hold still the one that has the name? */
-static bool still_there(const struct fs_state *s, int fd)
-{
-	struct stat mine, named;
-
-	return fstat(fd, &mine) == 0 && fstatat(s->mig, "lock", &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
-}
-
 int fs_state_lock(struct fs_state *s, unsigned seconds, const char *holder, struct diag *d)
 {
 	const char *shown = FS_STATE "/lock";
-	const struct timespec nap = { 0, POLL_MS * 1000000L };
-	long long until = now_ms() + (long long)seconds * 1000;
 	int err;
 
 	if (s->mig < 0 && folder(s, s->root->fd, FS_STATE, FS_STATE, true, &s->mig, d) < 0)
@@ -195,30 +163,20 @@ int fs_state_lock(struct fs_state *s, unsigned seconds, const char *holder, stru
 
 		if (fd < 0)
 			return err == ENOENT ? fs_fault(d, shown, "make", err, false) : -1;
-		while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-			if (errno == EINTR)
-				continue;
+		if (filelock_take(fd, seconds, s->root->name, d) < 0) {
 			if (errno != EWOULDBLOCK)
 				fs_fault(d, shown, "lock", errno, false);
-			else if (now_ms() < until) {
-				nanosleep(&nap, NULL);
-				continue;
-			} else {
-				held(s, fd, d);
-			}
 			close(fd);
 			return -1;
 		}
-		if (!still_there(s, fd)) {
-			close(fd);
-			continue;
+		/* else somebody has removed it meanwhile, and the next may lock another */
+		if (filelock_names(fd, s->mig, "lock")) {
+			s->lock = fd;
+			break;
 		}
-		s->lock = fd;
-		break;
+		close(fd);
 	}
-	if (ftruncate(s->lock, 0) < 0 || io_write(s->lock, holder, strlen(holder)) < 0)
-		return fs_fault(d, shown, "write", errno, false);
-	return 0;
+	return filelock_sign(s->lock, holder) < 0 ? fs_fault(d, shown, "write", errno, false) : 0;
 }
 
 int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d)

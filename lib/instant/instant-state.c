@@ -1,9 +1,8 @@
 /* instant-state.c -- see instant-state.h */
 #include "instant-state.h"
 
-#include "backoff.h"
+#include "filelock.h"
 #include "io.h"
-#include "moment.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -14,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600, HOLDER_MAX = 1024, POLL_MS = 20 };
+enum { FOLDER_MODE = 0700, FILE_MODE = 0600 };
 
 static const char ledger_file[] = "ledger.ndjson";
 
@@ -93,46 +92,6 @@ static int make_all(struct instant_state *s, struct diag *d)
 
 /* ---- the lock ---- */
 
-static int held(const struct instant_state *s, int fd, struct diag *d)
-{
-	char text[HOLDER_MAX + 1];
-	ssize_t n = pread(fd, text, HOLDER_MAX, 0);
-
-	text[n < 0 ? 0 : n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	return diag_add(d, MIG_PRECONDITION, "locked", s->folder.path, "another run holds the lock: %s",
-	                *text ? text : "it has not said who it is");
-}
-
-/* Is it a plain file, and still the one that has the name? */
-static bool is_ours(const struct instant_state *s, int fd, const char *name)
-{
-	struct stat mine, named;
-
-	return fstat(fd, &mine) == 0 && S_ISREG(mine.st_mode) &&
-	       fstatat(s->folder.dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_ino == named.st_ino &&
-	       mine.st_dev == named.st_dev;
-}
-
-static int wait_for(const struct instant_state *s, int fd, unsigned seconds, struct diag *d)
-{
-	int64_t start = moment_ticks();
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EWOULDBLOCK)
-			return sql_state_fault(d, "lock", "take", errno);
-		if (moment_ticks() - start >= (int64_t)seconds * 1000)
-			return held(s, fd, d);
-		backoff_wait(POLL_MS);
-	}
-	return 0;
-}
-
 static int foreign(const char *name, struct diag *d)
 {
 	return diag_add(d, MIG_PRECONDITION, "foreign_state", name, "not the plain file that it should be");
@@ -146,11 +105,13 @@ int instant_state_lock(struct instant_state *s, unsigned seconds, const char *ho
 
 	if (fd < 0)
 		return sql_state_fault(d, "lock", "open", errno);
-	int rc = wait_for(s, fd, seconds, d);
+	int rc = filelock_take(fd, seconds, s->folder.path, d);
 
-	if (rc == 0 && !is_ours(s, fd, "lock"))
+	if (rc < 0 && errno != EWOULDBLOCK)
+		sql_state_fault(d, "lock", "take", errno);
+	if (rc == 0 && !filelock_names(fd, s->folder.dir, "lock"))
 		rc = foreign("lock", d);
-	if (rc == 0 && (ftruncate(fd, 0) < 0 || io_write(fd, holder, strlen(holder)) < 0))
+	if (rc == 0 && filelock_sign(fd, holder) < 0)
 		rc = sql_state_fault(d, "lock", "write", errno);
 	if (rc < 0)
 		close(fd);
@@ -172,7 +133,7 @@ int instant_state_ledger(struct instant_state *s, bool writes, struct diag *d)
 		return -1;
 	if (fd < 0)
 		return sql_state_fault(d, ledger_file, "open", errno);
-	if (is_ours(s, fd, ledger_file) && (!writes || fsync(s->folder.dir) == 0))
+	if (filelock_names(fd, s->folder.dir, ledger_file) && (!writes || fsync(s->folder.dir) == 0))
 		return fd;
 	close(fd);
 	return foreign(ledger_file, d);

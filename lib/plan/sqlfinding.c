@@ -8,6 +8,18 @@ const char *sqlseverity_name(enum sqlseverity s)
 	return severities[s];
 }
 
+void sqlseverity_counts(struct rec *w, const uint64_t n[SQL_NSEVERITIES])
+{
+	static const enum sqlseverity by_name[] = { SQL_CRITICAL, SQL_REVIEW, SQL_SAFE, SQL_WARNING };
+	struct rec in;
+
+	rec_name(w, "severities");
+	rec_open(&in, w->b);
+	for (size_t i = 0; i < SQL_NSEVERITIES; i++)
+		rec_int(&in, severities[by_name[i]], (int64_t)n[by_name[i]]);
+	rec_close(&in);
+}
+
 bool sqlrule_valid(struct text rule)
 {
 	if (!rule.n || rule.s[0] < 'a' || rule.s[0] > 'z')

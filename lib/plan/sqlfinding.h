@@ -27,6 +27,9 @@ void sqlfinding_get(struct sqlfinding *f, const struct doc *doc, uint32_t t);
 /* "safe" .. "critical" */
 const char *sqlseverity_name(enum sqlseverity s);
 
+/* Write how many findings of each severity there are: a member "severities" of w. */
+void sqlseverity_counts(struct rec *w, const uint64_t n[SQL_NSEVERITIES]);
+
 /* ^[a-z][a-z0-9_]*$ */
 bool sqlrule_valid(struct text rule);
 

@@ -109,7 +109,6 @@ void descriptor_view_page(const struct descriptor_view *v, struct page *p)
 
 void descriptor_view_json(const struct descriptor_view *v, struct buf *out)
 {
-	const uint64_t *n = v->findings;
 	struct rec w;
 
 	rec_open(&w, out);
@@ -118,8 +117,6 @@ void descriptor_view_json(const struct descriptor_view *v, struct buf *out)
 	buf_addch(out, '[');
 	buf_add(out, v->json.s, v->json.len);
 	buf_addch(out, ']');
-	rec_name(&w, "severities");
-	buf_addf(out, "{\"critical\":%" PRIu64 ",\"review\":%" PRIu64 ",\"safe\":%" PRIu64 ",\"warning\":%" PRIu64 "}",
-	         n[SQL_CRITICAL], n[SQL_REVIEW], n[SQL_SAFE], n[SQL_WARNING]);
+	sqlseverity_counts(&w, v->findings);
 	rec_close(&w);
 }

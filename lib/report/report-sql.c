@@ -228,9 +228,7 @@ void sql_view_json(const struct sql_view *v, struct buf *out)
 	buf_addch(out, '[');
 	buf_add(out, v->json_findings.s, v->json_findings.len);
 	buf_addch(out, ']');
-	rec_name(&w, "severities");
-	buf_addf(out, "{\"critical\":%" PRIu64 ",\"review\":%" PRIu64 ",\"safe\":%" PRIu64 ",\"warning\":%" PRIu64 "}",
-	         v->findings[SQL_CRITICAL], v->findings[SQL_REVIEW], v->findings[SQL_SAFE], v->findings[SQL_WARNING]);
+	sqlseverity_counts(&w, v->findings);
 	rec_name(&w, "steps");
 	buf_addch(out, '[');
 	buf_add(out, v->json_steps.s, v->json_steps.len);

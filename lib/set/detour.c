@@ -3,6 +3,7 @@
 
 #include "patch.h"
 #include "pointer.h"
+#include "set-program.h"
 #include "shown.h"
 
 #include <stdlib.h>

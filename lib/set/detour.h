@@ -1,7 +1,7 @@
 /*
  * detour.h -- the other ways to the target, and whether they lead to the same document.
  *
- * Floor 9.
+ * Floor 10.
  *
  *	way       1.0.0..1.2.0
  *	detour    1.0.0..1.1.0 1.1.0..1.2.0

@@ -5,7 +5,6 @@
 #include "form.h"
 #include "invariants.h"
 #include "jqrun.h"
-#include "pointer.h"
 #include "record.h"
 #include "semver.h"
 
@@ -178,15 +177,14 @@ static void read_hop_json(struct hop *h, struct form *f)
 	}
 }
 
-static int read_hop(const struct set *s, struct hop *h, const char *dir, const char *name, struct digest *sum,
-                    struct diag *d)
+/* Read the hop whose name is known. */
+static int read_hop(const struct set *s, struct hop *h, const char *dir, struct digest *sum, struct diag *d)
 {
-	char *json = xasprintf("%s/%s/hop.json", dir, name), *up = xasprintf("%s/%s/up.jq", dir, name);
+	char *json = xasprintf("%s/%s/hop.json", dir, h->id), *up = xasprintf("%s/%s/up.jq", dir, h->id);
 	struct buf program = BUF_INIT;
 	struct form f;
 	int rc = -1;
 
-	*h = (struct hop){ .id = xstrdup(name) };
 	if (form_open(&f, json, strlen(dir), sum, "bad_set", d) == 0) {
 		read_hop_json(h, &f);
 		if (s->targets && h->type && strcmp(h->type, "data") != 0)
@@ -214,6 +212,11 @@ static int by_version(const void *a, const void *b)
 	return c ? c : strcmp(x->id, y->id);
 }
 
+void set_sort_hops(struct set *s)
+{
+	qsort(s->hop, s->nhop, sizeof *s->hop, by_version);
+}
+
 static int is_hop(const struct dirent *e)
 {
 	return strstr(e->d_name, "..") != NULL && strcmp(e->d_name, "..") != 0;
@@ -224,27 +227,35 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_hops(struct set *s, const char *dir, struct digest *sum, struct diag *d)
+int set_name_hops(struct set *s, const char *dir, struct diag *d)
 {
 	struct dirent **e;
-	int n = scandir(dir, &e, is_hop, by_bytes), rc = 0;
+	int n = scandir(dir, &e, is_hop, by_bytes);
 
 	if (n < 0)
 		return diag_add(d, MIG_ERROR, "read_failed", dir, "%s", strerror(errno));
-	s->hop = xcalloc((size_t)n, sizeof *s->hop);
+	s->hop = xcalloc((size_t)n + 1, sizeof *s->hop);
 	for (int i = 0; i < n; i++) {
-		if (read_hop(s, &s->hop[s->nhop++], dir, e[i]->d_name, sum, d) < 0)
-			rc = -1;
+		s->hop[s->nhop++].id = xstrdup(e[i]->d_name);
 		free(e[i]);
 	}
 	free(e);
+	return 0;
+}
+
+static int read_hops(struct set *s, const char *dir, struct digest *sum, struct diag *d)
+{
+	int rc = set_name_hops(s, dir, d);
+
+	for (size_t i = 0; i < s->nhop; i++)
+		if (read_hop(s, &s->hop[i], dir, sum, d) < 0)
+			rc = -1;
 	if (rc == 0)
-		qsort(s->hop, s->nhop, sizeof *s->hop, by_version);
+		set_sort_hops(s);
 	return rc;
 }
 
-/* A missing file of the set is its fault; only a missing set is a precondition. */
-static void blame_set(struct diag *d, size_t first)
+void set_blame(struct diag *d, size_t first)
 {
 	for (size_t i = first; i < d->n; i++)
 		if (strcmp(d->list[i].rule, "bad_set") == 0)
@@ -287,7 +298,7 @@ struct set *set_read(const char *dir, struct diag *d)
 		if (read_hops(s, dir, sum, d) < 0)
 			rc = -1;
 	}
-	blame_set(d, first);
+	set_blame(d, first);
 	digest_final(sum, s->hash);
 	digest_free(sum);
 	form_release(&f);
@@ -415,86 +426,4 @@ const char *set_latest(const struct set *s)
 		if (!best || semver_compare(s->hop[i].to, best) > 0)
 			best = s->hop[i].to;
 	return best;
-}
-
-/* error({"mig_code":code,"mig_reason":reason}), reason being canonical JSON or any jq expression */
-static void add_error(struct buf *out, const char *code, const char *reason)
-{
-	buf_addf(out, "error({mig_code:\"%s\",mig_reason:%s})", code, reason);
-}
-
-static void add_predicates(struct buf *out, const struct predicate *p, const char *code)
-{
-	for (; p->jq; p++) {
-		struct buf message = BUF_INIT;
-
-		canon_string(&message, p->message, strlen(p->message));
-		buf_addf(out, "| if [(%s\n)] == [true] then . else ", p->jq);
-		add_error(out, code, message.s);
-		buf_addstr(out, " end\n");
-		buf_release(&message);
-	}
-}
-
-/* "/a/b~1c" as a jq path: ["a","b/c"] */
-static void add_path(struct buf *out, const char *pointer)
-{
-	const char *p = pointer;
-	size_t n = strlen(pointer);
-	struct buf name = BUF_INIT;
-
-	for (char sep = '['; n > 0; sep = ',') {
-		buf_addch(out, sep);
-		buf_reset(&name);
-		pointer_next(&p, &n, &name);
-		canon_string(out, name.s ? name.s : "", name.len);
-	}
-	buf_addch(out, ']');
-	buf_release(&name);
-}
-
-static void add_records_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
-{
-	buf_addstr(out, "[.");
-	for (size_t i = 0; i < n; i++) {
-		const struct hop *h = &s->hop[path[i]];
-
-		add_predicates(out, h->before, "before_failed");
-		buf_addf(out, "| (%s\n)\n", h->up);
-		add_predicates(out, h->after, "after_failed");
-	}
-	buf_addstr(out, "]");
-}
-
-void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out)
-{
-	if (s->targets) {
-		add_records_program(s, path, n, out);
-		return;
-	}
-	struct buf version_path = BUF_INIT;
-
-	add_path(&version_path, s->version);
-	buf_addstr(out, ".");
-	for (size_t i = 0; i < n; i++) {
-		const struct hop *h = &s->hop[path[i]];
-		char *code = xasprintf("\"%s: the program gave \\(length) outputs, not one\"", h->id);
-		char *wrong_version =
-			xasprintf("\"%s: the program gave version \\($mig_v | tojson), expected %s\"", h->id, h->to);
-
-		add_predicates(out, h->before, "before_failed");
-		buf_addf(out, "| [(%s\n)] | if length == 1 then .[0] else ", h->up);
-		add_error(out, "not_one_output", code);
-		buf_addf(out, " end | (getpath(%s) as $mig_v | if $mig_v == \"%s\" or $mig_v == \"%s\"", version_path.s,
-		         h->from, h->to);
-		if (s->version_default && strcmp(s->version_default, h->from) == 0)
-			buf_addstr(out, " or ($mig_v == null and . != null)");
-		buf_addf(out, " then setpath(%s; \"%s\") else ", version_path.s, h->to);
-		add_error(out, "wrong_version", wrong_version);
-		buf_addstr(out, " end)\n");
-		add_predicates(out, h->after, "after_failed");
-		free(code);
-		free(wrong_version);
-	}
-	buf_release(&version_path);
 }

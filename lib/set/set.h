@@ -69,6 +69,16 @@ struct set {
 struct set *set_read(const char *dir, struct diag *d);
 void set_free(struct set *s);
 
+/*
+ * What sets of every kind share: give s a hop for each folder of dir that is one,
+ * in byte order, with its id alone; sort hops by their versions; and make a file
+ * that lacks the set's fault (MIG_INVALID) in the findings from first on: only a
+ * missing set is a precondition.
+ */
+int set_name_hops(struct set *s, const char *dir, struct diag *d);
+void set_sort_hops(struct set *s);
+void set_blame(struct diag *d, size_t first);
+
 /* Is that the mode in the set.json of dir?  False also where it cannot be read. */
 bool set_is(const char *dir, const char *mode);
 
@@ -80,13 +90,5 @@ size_t *set_path(const struct set *s, const char *from, const char *to, size_t *
 
 /* The highest version that any hop leads to, or NULL for a set without hops.  Borrowed. */
 const char *set_latest(const struct set *s);
-
-/*
- * Append the one jq program that takes a body along the hops: each hop's before,
- * up.jq with exactly one output, the version written at its pointer, its after.
- * In a records set: an array of what comes out of the last hop; each hop takes
- * every output of the one before it, any number of outputs is fine.
- */
-void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out);
 
 #endif

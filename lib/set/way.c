@@ -4,6 +4,7 @@
 #include "base.h"
 #include "canon.h"
 #include "record.h"
+#include "set-program.h"
 
 #include <stdlib.h>
 #include <string.h>

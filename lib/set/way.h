@@ -1,7 +1,7 @@
 /*
  * way.h -- the ways from versions to the target: their programs, and what a change says of them.
  *
- * Floor 8.
+ * Floor 9.
  */
 #ifndef MIG_WAY_H
 #define MIG_WAY_H

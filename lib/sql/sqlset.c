@@ -8,7 +8,6 @@
 #include "record.h"
 #include "semver.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -121,26 +120,6 @@ static int read_script(struct sqlhop *h, enum sqlfile_kind k, const char *dir, c
 	return rc;
 }
 
-static int is_hop(const struct dirent *e)
-{
-	return strstr(e->d_name, "..") != NULL && strcmp(e->d_name, "..") != 0;
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int by_version(const void *a, const void *b)
-{
-	const struct hop *x = a, *y = b;
-	int c = semver_compare(x->from, y->from);
-
-	if (!c)
-		c = semver_compare(x->to, y->to);
-	return c ? c : strcmp(x->id, y->id);
-}
-
 static int read_hop(struct hop *h, const char *dir, struct digest *sum, struct diag *d)
 {
 	char *json = xasprintf("%s/%s/hop.json", dir, h->id);
@@ -157,38 +136,21 @@ static int read_hop(struct hop *h, const char *dir, struct digest *sum, struct d
 /* First what orders the hops, then their scripts in that order. */
 static int read_hops(struct sqlset *s, const char *dir, struct digest *sum, struct diag *d)
 {
-	struct dirent **e;
-	int n = scandir(dir, &e, is_hop, by_bytes), rc = 0;
+	struct set *set = s->set;
+	int rc = set_name_hops(set, dir, d);
 
-	if (n < 0)
-		return diag_add(d, MIG_ERROR, "read_failed", dir, "%s", strerror(errno));
-	s->set->hop = xcalloc((size_t)n + 1, sizeof *s->set->hop);
-	for (int i = 0; i < n; i++) {
-		struct hop *h = &s->set->hop[s->set->nhop++];
-
-		h->id = xstrdup(e[i]->d_name);
-		if (read_hop(h, dir, sum, d) < 0)
+	for (size_t i = 0; i < set->nhop; i++)
+		if (read_hop(&set->hop[i], dir, sum, d) < 0)
 			rc = -1;
-		free(e[i]);
-	}
-	free(e);
 	if (rc < 0)
 		return -1;
-	qsort(s->set->hop, s->set->nhop, sizeof *s->set->hop, by_version);
-	s->hop = xcalloc(s->set->nhop + 1, sizeof *s->hop);
-	for (size_t i = 0; i < s->set->nhop; i++)
+	set_sort_hops(set);
+	s->hop = xcalloc(set->nhop + 1, sizeof *s->hop);
+	for (size_t i = 0; i < set->nhop; i++)
 		for (int k = 0; k < SQL_NFILES; k++)
-			if (read_script(&s->hop[i], k, dir, s->set->hop[i].id, sum, d) < 0)
+			if (read_script(&s->hop[i], k, dir, set->hop[i].id, sum, d) < 0)
 				rc = -1;
 	return rc;
-}
-
-/* A missing file of the set is its fault; only a missing set is a precondition. */
-static void blame_set(struct diag *d, size_t first)
-{
-	for (size_t i = first; i < d->n; i++)
-		if (strcmp(d->list[i].rule, "bad_set") == 0)
-			d->list[i].exit = MIG_INVALID;
 }
 
 struct sqlset *sqlset_read(const char *dir, struct diag *d)
@@ -207,7 +169,7 @@ struct sqlset *sqlset_read(const char *dir, struct diag *d)
 		if (read_hops(s, dir, sum, d) < 0 || f.bad)
 			rc = -1;
 	}
-	blame_set(d, first);
+	set_blame(d, first);
 	digest_final(sum, s->set->hash);
 	digest_free(sum);
 	form_release(&f);

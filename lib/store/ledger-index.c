@@ -1,11 +1,11 @@
 /* ledger-index.c -- what a ledger says of a plan, by the index of ledger.h */
+#include "io.h"
 #include "ledger-line.h"
 #include "ledger.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 void ledger_mark_add(struct ledger *l, struct text plan_hash, struct text event, uint64_t offset, size_t len)
 {
@@ -131,19 +131,12 @@ const struct ledger_mark *ledger_find(struct ledger *l, const char *plan_hash, c
 
 int ledger_entry(struct ledger *l, const struct ledger_mark *m, struct buf *out, struct diag *d)
 {
-	size_t got = 0;
-
 	buf_reserve(out, m->len);
-	while (got < m->len) {
-		ssize_t r = pread(l->fd, out->s + out->len + got, m->len - got, (off_t)(m->offset + got));
+	ssize_t r = io_read_at(l->fd, out->s + out->len, m->len, m->offset);
 
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return diag_add(d, MIG_ERROR, "io_failed", ledger_name, "cannot read: %s",
-			                r < 0 ? strerror(errno) : "it shrank");
-		got += (size_t)r;
-	}
+	if (r != (ssize_t)m->len)
+		return diag_add(d, MIG_ERROR, "io_failed", ledger_name, "cannot read: %s",
+		                r < 0 ? strerror(errno) : "it shrank");
 	buf_setlen(out, out->len + m->len);
 	return 0;
 }

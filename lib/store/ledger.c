@@ -27,16 +27,11 @@ static int read_tail(int fd, uint64_t size, struct buf *tail)
 
 		buf_reset(tail);
 		buf_reserve(tail, n);
-		for (size_t got = 0; got < n;) {
-			ssize_t r = pread(fd, tail->s + got, n - got, (off_t)(size - n + got));
+		ssize_t r = io_read_at(fd, tail->s, n, size - n);
 
-			if (r < 0 && errno == EINTR)
-				continue;
-			if (r <= 0) {
-				errno = r < 0 ? errno : EIO;
-				return -1;
-			}
-			got += (size_t)r;
+		if (r != (ssize_t)n) {
+			errno = r < 0 ? errno : EIO;
+			return -1;
 		}
 		buf_setlen(tail, n);
 		const char *end = n ? memrchr(tail->s, '\n', n) : NULL;

@@ -86,26 +86,6 @@ int spool_seek(struct spool *s, uint64_t where, struct diag *d)
 	return 0;
 }
 
-/* Read n bytes of the file at the window's end, or what is there: -1 and errno on failure. */
-static ssize_t read_on(struct spool *s, char *to, size_t n)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t r = pread(s->fd, to + got, n - got, (off_t)(s->at + got));
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -1;
-		if (r == 0)
-			break;
-		got += (size_t)r;
-	}
-	s->at += got;
-	return (ssize_t)got;
-}
-
 /* A frame is the blob's length in 8 bytes, the blob, and a pad of zeros.  Have need bytes from pos on in the window. */
 static int window(struct spool *s, size_t need, struct diag *d)
 {
@@ -119,10 +99,11 @@ static int window(struct spool *s, size_t need, struct diag *d)
 	size_t want = need - s->in.len > WINDOW ? need - s->in.len : WINDOW;
 
 	buf_reserve(&s->in, want);
-	ssize_t r = read_on(s, s->in.s + s->in.len, want);
+	ssize_t r = io_read_at(s->fd, s->in.s + s->in.len, want, s->at);
 
 	if (r < 0)
 		return failed(d, "read");
+	s->at += (size_t)r;
 	buf_setlen(&s->in, s->in.len + (size_t)r);
 	return 0;
 }
