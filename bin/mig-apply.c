@@ -6,10 +6,7 @@
  * 3 (store missing, locked, full; stream cut short; pruned), 4 (drift, a hash does
  * not hold), 5 (no permit, or one that is not believed), 1 (also for a deadline).
  */
-#include "apply.h"
-#include "cli.h"
-#include "crew.h"
-#include "prune.h"
+#include "apply-way.h"
 
 #include <stdlib.h>
 
@@ -57,140 +54,74 @@ static const char help[] =
 	"stream was cut short or the plan pruned, 4 drift, or a hash or check does not\n"
 	"hold, 5 no permit, or one that is unsigned, foreign, expired or spent; no ticket.\n";
 
-enum { NONE = -1 };
-
 struct opts {
-	const char *store, *now, *recover, *before, *ticket;
-	struct store_how how;
-	struct cli_list trust;
-	int64_t lock_timeout, deadline, jobs, retries, batch_delay, timeout;
-	bool prune, apply;
-	char *stamp, *limit, *actor;
+	struct apply_way way;
+	char *stamp, *limit, *actor; /* what --now, --before and the environment come to */
 };
 
 static int check_opts(struct opts *o)
 {
-	if (!o->store && !(o->store = cli_store()))
+	struct apply_way *w = &o->way;
+	const char *wrong;
+
+	if (!w->store && !(w->store = cli_store()))
 		return cli_usage(help, "--store is required");
-	if (o->lock_timeout > 86400)
-		return cli_usage(help, "--lock-timeout: at most a day");
-	if (o->deadline == 0 || o->deadline > 31536000)
-		return cli_usage(help, "--deadline: from one second to a year");
-	if (o->retries > 100 || o->batch_delay > 3600000)
-		return cli_usage(help, "--retries: at most 100; --batch-delay: at most an hour");
-	if (o->timeout == 0 || o->timeout > 86400)
-		return cli_usage(help, "--timeout: from one second to a day");
-	o->how.timeout = o->timeout == NONE ? 0 : (unsigned)o->timeout;
-	if (o->jobs < 1 || o->jobs > CREW_MAX)
-		return cli_usage(help, "--jobs: from 1 to %d", CREW_MAX);
-	if (o->recover && strcmp(o->recover, "redo") != 0 && strcmp(o->recover, "undo") != 0)
-		return cli_usage(help, "--recover: redo or undo: %s", o->recover);
-	if (!o->prune && (o->before || o->apply || o->ticket))
-		return cli_usage(help, "--before, --apply and --prod-override go with --prune");
-	if (o->prune && !o->before)
-		return cli_usage(help, "--prune needs --before");
-	if (o->prune && (o->recover || o->jobs > 1 || o->deadline != NONE))
-		return cli_usage(help, "--jobs, --recover and --deadline do not go with --prune");
-	if ((o->ticket && *o->ticket && !cli_text(help, "prod-override", o->ticket)) ||
-	    (o->before && !cli_day(help, "before", o->before, &o->limit)) || !(o->actor = cli_actor(help)))
+	if ((wrong = apply_way_wrong(w)))
+		return cli_usage(help, "%s", wrong);
+	if (w->recover && strcmp(w->recover, "redo") != 0 && strcmp(w->recover, "undo") != 0)
+		return cli_usage(help, "--recover: redo or undo: %s", w->recover);
+	if ((w->ticket && *w->ticket && !cli_text(help, "prod-override", w->ticket)) ||
+	    (w->before && !cli_day(help, "before", w->before, &o->limit)) || !(o->actor = cli_actor(help)) ||
+	    !cli_now(help, w->ask.now, &o->stamp))
 		return MIG_USAGE;
-	return cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
+	w->before = o->limit;
+	w->ask.actor = o->actor;
+	w->ask.now = o->stamp;
+	return -1;
 }
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
-		                        { "trust", CLI_LIST, &o->trust },
-		                        { "now", CLI_TEXT, &o->now },
-		                        { "lock-timeout", CLI_COUNT, &o->lock_timeout },
-		                        { "deadline", CLI_COUNT, &o->deadline },
-		                        { "jobs", CLI_COUNT, &o->jobs },
-		                        { "recover", CLI_TEXT, &o->recover },
-		                        { "state", CLI_TEXT, &o->how.state },
-		                        { "create", CLI_FLAG, &o->how.create },
-		                        { "retries", CLI_COUNT, &o->retries },
-		                        { "batch-delay", CLI_COUNT, &o->batch_delay },
-		                        { "api", CLI_TEXT, &o->how.api },
-		                        { "token-file", CLI_TEXT, &o->how.token_file },
-		                        { "ca", CLI_TEXT, &o->how.ca },
-		                        { "timeout", CLI_COUNT, &o->timeout },
-		                        { "prune", CLI_FLAG, &o->prune },
-		                        { "before", CLI_TEXT, &o->before },
-		                        { "apply", CLI_FLAG, &o->apply },
-		                        { "prod-override", CLI_TEXT, &o->ticket },
+	struct apply_way *w = &o->way;
+	const struct cli_opt opts[] = { { "store", CLI_TEXT, &w->store },
+		                        { "trust", CLI_LIST, &w->trust },
+		                        { "now", CLI_TEXT, &w->ask.now },
+		                        { "lock-timeout", CLI_COUNT, &w->ask.lock_timeout },
+		                        { "deadline", CLI_COUNT, &w->ask.deadline },
+		                        { "jobs", CLI_COUNT, &w->ask.jobs },
+		                        { "recover", CLI_TEXT, &w->recover },
+		                        { "state", CLI_TEXT, &w->how.state },
+		                        { "create", CLI_FLAG, &w->how.create },
+		                        { "retries", CLI_COUNT, &w->ask.retries },
+		                        { "batch-delay", CLI_COUNT, &w->ask.batch_delay },
+		                        { "api", CLI_TEXT, &w->how.api },
+		                        { "token-file", CLI_TEXT, &w->how.token_file },
+		                        { "ca", CLI_TEXT, &w->how.ca },
+		                        { "timeout", CLI_COUNT, &w->how.timeout },
+		                        { "prune", CLI_FLAG, &w->prune },
+		                        { "before", CLI_TEXT, &w->before },
+		                        { "apply", CLI_FLAG, &w->apply },
+		                        { "prod-override", CLI_TEXT, &w->ticket },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	return rc >= 0 ? rc : check_opts(o);
 }
 
-static int prune(struct store *s, const struct opts *o, struct filter *f)
-{
-	const struct grant self = {
-		.actor = { o->actor, strlen(o->actor) },
-		.ticket = { o->ticket, o->ticket ? strlen(o->ticket) : 0 },
-	};
-	const struct prune_ask ask = {
-		.before = o->limit,
-		.apply = o->apply,
-		.lock_timeout = (unsigned)o->lock_timeout,
-		.ctx = { .grant = &self, .now = o->stamp },
-	};
-
-	return prune_run(s, &ask, &f->out, &f->d);
-}
-
-static void run(const struct opts *o, struct filter *f)
-{
-	struct trust trust = TRUST_INIT;
-	const struct apply_ask ask = {
-		.lock_timeout = (unsigned)o->lock_timeout,
-		.now = o->stamp,
-		.deadline = o->deadline == NONE ? 0 : o->deadline,
-		.jobs = (unsigned)o->jobs,
-		.recover = o->recover != NULL,
-		.recovery = o->recover && *o->recover == 'u' ? STORE_UNDO : STORE_REDO,
-		.actor = o->actor,
-		.retries = (unsigned)o->retries,
-		.batch_delay = o->batch_delay,
-		.trust = &trust,
-	};
-	struct spool permits = { .fd = -1 };
-	struct store *s = store_open_as(o->store, &o->how, &f->d);
-
-	if (s && (s->ops->database || s->ops->look) && o->jobs > 1)
-		diag_add(&f->d, MIG_USAGE, "no_jobs", NULL,
-		         "--jobs: one process at a time writes to a database or an app");
-	/* the keys are read before the rest of the file system is out of reach */
-	if (s && !f->d.n && trust_read(&trust, o->trust.v, &f->d) == 0 && spool_init(&permits, &f->d) == 0 &&
-	    s->ops->confine(s, &f->d) == 0) {
-		if (o->prune)
-			prune(s, o, f);
-		else
-			apply_run(s, &ask, &permits, &f->in, &f->out, &f->d);
-	}
-	trust_release(&trust);
-	spool_release(&permits);
-	if (s)
-		s->ops->close(s);
-}
-
 int main(int argc, char **argv)
 {
-	struct opts o = {
-		.how.mode = STORE_WRITE, .lock_timeout = 10, .deadline = NONE, .jobs = 1, .retries = 4, .timeout = NONE
-	};
+	struct opts o = { .way = APPLY_WAY_INIT };
 	struct filter f;
 
 	progname = "mig-apply";
 	int rc = parse_opts(&o, argc, argv);
 
 	if (rc < 0) {
-		filter_init(&f, progname, !o.prune);
-		run(&o, &f);
+		filter_init(&f, progname, !o.way.prune);
+		apply_way_run(&o.way, &f);
 		rc = filter_finish(&f);
 	}
-	free(o.trust.v);
+	free(o.way.trust);
 	free(o.stamp);
 	free(o.limit);
 	free(o.actor);

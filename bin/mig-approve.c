@@ -29,11 +29,6 @@ struct opts {
 	const char *digest, *env, *approver, *ticket, *expires_at, *key;
 };
 
-static bool is_digest(const char *s)
-{
-	return strlen(s) == HEX_LEN && strspn(s, "0123456789abcdef") == HEX_LEN;
-}
-
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	const struct cli_opt opts[] = { { "digest", CLI_TEXT, &o->digest },
@@ -50,17 +45,12 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 			return cli_usage(help, "--%s is required", opt->name);
 	if (rc >= 0)
 		return rc;
-	if (!is_digest(o->digest))
+	if (!digest_spelled(o->digest))
 		return cli_usage(help, "--digest %s: not 64 hex digits in lower case", o->digest);
 	if (!cli_env(help, o->env) || !cli_text(help, "approver", o->approver) ||
 	    !cli_text(help, "ticket", o->ticket) || !cli_time(help, "expires-at", o->expires_at))
 		return MIG_USAGE;
 	return -1;
-}
-
-static struct text given(const char *s)
-{
-	return (struct text){ s, strlen(s) };
 }
 
 static void run(const struct opts *o, struct filter *f)
@@ -70,12 +60,12 @@ static void run(const struct opts *o, struct filter *f)
 
 	if (k && sandbox_pure(&f->d) == 0) {
 		struct approval a = {
-			.approver = given(o->approver),
-			.digest = given(o->digest),
-			.env = given(o->env),
-			.expires_at = given(o->expires_at),
-			.key_id = given(key_id(k)),
-			.ticket = given(o->ticket),
+			.approver = text_cstr(o->approver),
+			.digest = text_cstr(o->digest),
+			.env = text_cstr(o->env),
+			.expires_at = text_cstr(o->expires_at),
+			.key_id = text_cstr(key_id(k)),
+			.ticket = text_cstr(o->ticket),
 		};
 
 		approval_write(&line, &a, k);

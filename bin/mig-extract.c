@@ -7,10 +7,8 @@
  * set, ref, table, plan or credentials missing), 4 (invalid set or query, broken
  * ledger, not all rows), 1.
  */
-#include "extract-schema.h"
-#include "extract.h"
-#include "history.h"
-#include "rowopts.h"
+#include "extract-way.h"
+#include "moment.h"
 #include "semver.h"
 
 #include <stdlib.h>
@@ -79,99 +77,22 @@ static const char help[] =
 	"plan or credentials missing, 4 the set or the query is invalid, the ledger's\n"
 	"chain is broken, or the rows are not all there.\n";
 
-struct opts {
-	const char *store, *set, *state;
-	struct cli_list refs;
-	bool versions, applied, ledger, schema, create;
-	struct applied_ask which;
-	struct history_ask entries;
-	struct rowopts rows;
-};
-
-/* Rows are what is asked of an endpoint, and of a database, unless something else is. */
-static bool wants_rows(const struct opts *o)
+static int parse_opts(struct extract_way *w, int argc, char **argv)
 {
-	bool otherwise = o->versions || o->applied || o->ledger || o->schema || o->refs.n;
-
-	/* what was done to an app is in a folder of ours: nobody is asked */
-	if (endpoint_kind(o->store) == ENDPOINT_INSTANT && (o->applied || o->ledger))
-		return false;
-	return rowopts_store(o->store) && (!otherwise || endpoint_kind(o->store) != ENDPOINT_NONE);
-}
-
-static int check_rows(struct opts *o)
-{
-	const struct history_ask *h = &o->entries;
-
-	o->rows.others = o->state || o->refs.n || o->versions || o->applied || o->ledger || o->schema || o->create ||
-	                 o->which.to || o->which.plan || o->which.last || h->migration || h->project || h->version ||
-	                 h->event || h->since || h->until;
-	o->rows.store = o->store;
-	o->rows.set = o->set;
-	o->rows.tenant = h->tenant;
-	o->rows.env = h->env;
-	return rowopts_check(&o->rows, help);
-}
-
-/* Documents need a set; what was done does not, and takes options of its own. */
-static int check_mode(struct opts *o)
-{
-	const struct history_ask *h = &o->entries;
-	bool filters = h->version || h->event || h->since || h->until;
-	bool scope = h->migration || h->env || h->tenant || h->project;
-	int which = (o->which.to != NULL) + (o->which.plan != NULL) + o->which.last;
-
-	if (o->versions + o->applied + o->ledger + o->schema > 1)
-		return cli_usage(help, "--list-versions, --schema, --applied and --ledger exclude each other");
-	if (o->state && !o->applied && !o->ledger)
-		return cli_usage(help, "--state goes with --applied or --ledger of an app");
-	if (o->create && !o->schema)
-		return cli_usage(help, "--create goes with --schema");
-	if (!o->applied && which)
-		return cli_usage(help, "--to, --last and --plan go with --applied");
-	if (which > 1)
-		return cli_usage(help, "--to, --last and --plan exclude each other");
-	if (!o->ledger && (filters || (!o->applied && scope)))
-		return cli_usage(help, "what entries are wanted goes with --ledger");
-	if ((o->versions || o->applied || o->schema) && o->refs.n)
-		return cli_usage(help, "--ref goes with documents, or with --ledger");
-	if (o->ledger && o->refs.n > 1)
-		return cli_usage(help, "--ref: once with --ledger");
-	if (o->applied || o->ledger || o->schema)
-		return o->set ? cli_usage(help, "--set goes with documents") : -1;
-	return o->set ? -1 : cli_usage(help, "--set is required");
-}
-
-/* A time, or the front of one that ends with a whole part; NULL will do. */
-static bool is_time(const char *s)
-{
-	static const char shape[] = "0000-00-00T00:00:00Z";
-	size_t n = s ? strlen(s) : 4;
-
-	if (n < 4 || n >= sizeof shape || (shape[n] && shape[n] != 'Z' && !strchr("-T:", shape[n])))
-		return false;
-	for (size_t i = 0; s && i < n; i++)
-		if (shape[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
-			return false;
-	return true;
-}
-
-static int parse_opts(struct opts *o, int argc, char **argv)
-{
-	struct history_ask *h = &o->entries;
-	struct dataset_ask *r = &o->rows.ask;
-	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
-		                        { "set", CLI_TEXT, &o->set },
-		                        { "ref", CLI_LIST, &o->refs },
-		                        { "state", CLI_TEXT, &o->state },
-		                        { "list-versions", CLI_FLAG, &o->versions },
-		                        { "schema", CLI_FLAG, &o->schema },
-		                        { "create", CLI_FLAG, &o->create },
-		                        { "applied", CLI_FLAG, &o->applied },
-		                        { "to", CLI_TEXT, &o->which.to },
-		                        { "last", CLI_FLAG, &o->which.last },
-		                        { "plan", CLI_TEXT, &o->which.plan },
-		                        { "ledger", CLI_FLAG, &o->ledger },
+	struct history_ask *h = &w->entries;
+	struct dataset_ask *r = &w->rows.ask;
+	const struct cli_opt opts[] = { { "store", CLI_TEXT, &w->store },
+		                        { "set", CLI_TEXT, &w->set },
+		                        { "ref", CLI_LIST, &w->refs },
+		                        { "state", CLI_TEXT, &w->state },
+		                        { "list-versions", CLI_FLAG, &w->versions },
+		                        { "schema", CLI_FLAG, &w->schema },
+		                        { "create", CLI_FLAG, &w->create },
+		                        { "applied", CLI_FLAG, &w->applied },
+		                        { "to", CLI_TEXT, &w->which.to },
+		                        { "last", CLI_FLAG, &w->which.last },
+		                        { "plan", CLI_TEXT, &w->which.plan },
+		                        { "ledger", CLI_FLAG, &w->ledger },
 		                        { "migration", CLI_TEXT, &h->migration },
 		                        { "target-version", CLI_TEXT, &h->version },
 		                        { "env", CLI_TEXT, &h->env },
@@ -190,92 +111,37 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 		                        { "timeout", CLI_COUNT, &r->timeout },
 		                        { "retries", CLI_COUNT, &r->retries },
 		                        { NULL, CLI_FLAG, NULL } };
+	const char *wrong, *to;
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)
 		return rc;
-	if (!o->store)
-		o->store = cli_store();
-	if (!o->store)
+	if (!w->store && !(w->store = cli_store()))
 		return cli_usage(help, "--store is required");
-	if (wants_rows(o))
-		return check_rows(o);
-	if (rowopts_given(&o->rows))
-		return cli_usage(help, "--query, --entity and what follows in the list go with rows");
-	if ((rc = check_mode(o)) >= 0)
-		return rc;
-	if (o->which.to && strlen(o->which.to) < 10 && strspn(o->which.to, "0123456789") == strlen(o->which.to)) {
-		o->which.number = o->which.to;
-		o->which.to = NULL;
-	}
-	if (o->which.to && !semver_valid(o->which.to))
-		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
-	if (!is_time(h->since) || !is_time(h->until))
+	if (extract_way_rows(w))
+		return rowopts_check(&w->rows, help);
+	if ((wrong = extract_way_wrong(w)))
+		return cli_usage(help, "%s", wrong);
+	if ((to = w->which.to) && !history_number(to) && !semver_valid(to))
+		return cli_usage(help, "--to %s: not a semantic version", to);
+	if ((h->since && !moment_front(h->since)) || (h->until && !moment_front(h->until)))
 		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
-	o->which.migration = h->migration;
-	o->which.env = h->env;
-	o->which.tenant = h->tenant;
-	o->which.project = h->project;
 	return h->env && !cli_env(help, h->env) ? MIG_USAGE : -1;
-}
-
-static void run_history(struct opts *o, struct out *out, struct diag *d)
-{
-	const struct store_how how = { .mode = STORE_READ, .create = o->create, .state = o->state };
-	struct store *store = store_open_as(o->store, &how, d);
-
-	o->entries.ref = o->refs.n ? o->refs.v[0] : NULL;
-	if (store && store->ops->confine(store, d) == 0) {
-		if (o->schema)
-			extract_schema(store, out, d);
-		else if (o->applied)
-			history_applied(store, &o->which, out, d);
-		else
-			history_entries(store, &o->entries, out, d);
-	}
-	if (store)
-		store->ops->close(store);
-}
-
-static void run(struct opts *o, struct out *out, struct diag *d)
-{
-	struct set *set;
-	struct store *store;
-
-	if (o->rows.store) {
-		rowopts_run(&o->rows, out, d);
-		return;
-	}
-	if (o->applied || o->ledger || o->schema) {
-		run_history(o, out, d);
-		return;
-	}
-	set = set_read(o->set, d);
-	store = set ? store_open(o->store, STORE_READ, d) : NULL;
-	if (store && store->ops->confine(store, d) == 0) {
-		if (o->versions)
-			extract_versions(store, set, out, d);
-		else
-			extract_documents(store, set, o->refs.v, out, d);
-	}
-	if (store)
-		store->ops->close(store);
-	set_free(set);
 }
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .rows = ROWOPTS_INIT };
+	struct extract_way w = { .rows = ROWOPTS_INIT };
 	struct filter f;
 
 	progname = "mig-extract";
-	int rc = parse_opts(&o, argc, argv);
+	int rc = parse_opts(&w, argc, argv);
 
 	if (rc < 0) {
 		filter_init(&f, progname, false);
-		run(&o, &f.out, &f.d);
+		extract_way_run(&w, &f.out, &f.d);
 		rc = filter_finish(&f);
 	}
-	free(o.refs.v);
+	free(w.refs);
 	return rc;
 }

@@ -58,91 +58,64 @@ static const char help[] =
 	"key, policy, approval or file of phases is none, or a bundle was changed, 5 refused.\n";
 
 struct opts {
-	const char *env, *tenant, *project, *ticket, *sign, *key_id, *now, *rehearsed, *phases, *bundle;
-	bool apply, dry_run, destructive;
-	struct cli_list allow, policies, approvals, trust, evidence, confirmed;
-	struct buf waivers;
-	int64_t needed, ttl; /* -1: not given */
-	char *stamp;
+	struct gate_ask ask;
+	const char *now;
+	char *actor, *stamp;
 };
 
-static void release_opts(struct opts *o)
-{
-	free(o->allow.v);
-	buf_release(&o->waivers);
-	free(o->policies.v);
-	free(o->approvals.v);
-	free(o->trust.v);
-	free(o->evidence.v);
-	free(o->confirmed.v);
-	free(o->stamp);
-}
-
-/* The waivers as the grant keeps them: true, or false after a line on stderr. */
-static bool take_waivers(struct opts *o)
-{
-	const char *bad, *fault;
-
-	for (size_t i = 0; i < o->allow.n; i++)
-		if (!cli_text(help, "allow", o->allow.v[i]))
-			return false;
-	if (!o->allow.n || !(fault = waivers_json(o->allow.v, &o->waivers, &bad)))
-		return true;
-	cli_usage(help, "--allow: %s %s", bad, fault);
-	return false;
-}
-
-/* What the options ask of each other; MIG_USAGE, or -1 to go on. */
 static int check_opts(struct opts *o)
 {
-	if (!cli_env(help, o->env) || !cli_text(help, "tenant", o->tenant) || !cli_text(help, "project", o->project) ||
-	    (o->ticket && *o->ticket && !cli_text(help, "prod-override", o->ticket)) ||
-	    !cli_text(help, "key-id", o->key_id) || !take_waivers(o))
+	struct gate_ask *a = &o->ask;
+	const char *wrong, *bad;
+
+	if (!cli_env(help, a->env) || !cli_text(help, "tenant", a->tenant) || !cli_text(help, "project", a->project) ||
+	    (a->ticket && *a->ticket && !cli_text(help, "prod-override", a->ticket)) ||
+	    !cli_text(help, "key-id", a->key_name))
 		return MIG_USAGE;
-	if (o->key_id && !o->sign)
-		return cli_usage(help, "--key-id goes with --sign");
-	if (o->approvals.n && !o->trust.n)
-		return cli_usage(help, "--approval needs --trust: the keys of those who may approve");
-	if (!o->phases && (o->evidence.n || o->confirmed.n))
-		return cli_usage(help, "--evidence and --confirmed go with --phases");
-	if (o->confirmed.n && !o->trust.n)
-		return cli_usage(help, "--confirmed needs --trust: the keys of those who may confirm");
-	if (o->needed == 0 || o->needed > 1000)
-		return cli_usage(help, "--approvals: from 1 to 1000");
-	if (o->ttl == 0 || o->ttl > 3650 * INT64_C(86400))
-		return cli_usage(help, "--ttl: from a second to ten years");
+	for (char **waiver = a->allow; waiver && *waiver; waiver++)
+		if (!cli_text(help, "allow", *waiver))
+			return MIG_USAGE;
+	if (a->allow && (wrong = waivers_json(a->allow, &a->waivers, &bad)))
+		return cli_usage(help, "--allow: %s %s", bad, wrong);
+	if ((wrong = gate_ask_wrong(a)))
+		return cli_usage(help, "%s", wrong);
+	if (!cli_now(help, o->now, &o->stamp) || !(o->actor = cli_actor(help)))
+		return MIG_USAGE;
+	if (!o->stamp)
+		o->stamp = cli_clock();
+	a->issued_at = o->stamp;
+	a->actor = o->actor;
 	return -1;
 }
 
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "env", CLI_TEXT, &o->env },
-		                        { "apply", CLI_FLAG, &o->apply },
-		                        { "dry-run", CLI_FLAG, &o->dry_run },
-		                        { "tenant", CLI_TEXT, &o->tenant },
-		                        { "project", CLI_TEXT, &o->project },
-		                        { "prod-override", CLI_TEXT, &o->ticket },
-		                        { "allow-destructive", CLI_FLAG, &o->destructive },
-		                        { "allow", CLI_LIST, &o->allow },
-		                        { "rehearsed", CLI_TEXT, &o->rehearsed },
-		                        { "phases", CLI_TEXT, &o->phases },
-		                        { "evidence", CLI_LIST, &o->evidence },
-		                        { "confirmed", CLI_LIST, &o->confirmed },
-		                        { "bundle", CLI_TEXT, &o->bundle },
-		                        { "policy", CLI_LIST, &o->policies },
-		                        { "approval", CLI_LIST, &o->approvals },
-		                        { "approvals", CLI_COUNT, &o->needed },
-		                        { "trust", CLI_LIST, &o->trust },
-		                        { "sign", CLI_TEXT, &o->sign },
-		                        { "key-id", CLI_TEXT, &o->key_id },
-		                        { "ttl", CLI_COUNT, &o->ttl },
+	struct gate_ask *a = &o->ask;
+	const struct cli_opt opts[] = { { "env", CLI_TEXT, &a->env },
+		                        { "apply", CLI_FLAG, &a->apply },
+		                        { "dry-run", CLI_FLAG, &a->dry_run },
+		                        { "tenant", CLI_TEXT, &a->tenant },
+		                        { "project", CLI_TEXT, &a->project },
+		                        { "prod-override", CLI_TEXT, &a->ticket },
+		                        { "allow-destructive", CLI_FLAG, &a->destructive },
+		                        { "allow", CLI_LIST, &a->allow },
+		                        { "rehearsed", CLI_TEXT, &a->rehearsed },
+		                        { "phases", CLI_TEXT, &a->phases },
+		                        { "evidence", CLI_LIST, &a->evidence },
+		                        { "confirmed", CLI_LIST, &a->confirmed },
+		                        { "bundle", CLI_TEXT, &a->bundle },
+		                        { "policy", CLI_LIST, &a->policies },
+		                        { "approval", CLI_LIST, &a->approvals },
+		                        { "approvals", CLI_COUNT, &a->needed },
+		                        { "trust", CLI_LIST, &a->trust },
+		                        { "sign", CLI_TEXT, &a->sign },
+		                        { "key-id", CLI_TEXT, &a->key_name },
+		                        { "ttl", CLI_COUNT, &a->ttl },
 		                        { "now", CLI_TEXT, &o->now },
 		                        { NULL, CLI_FLAG, NULL } };
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
-	if (rc < 0)
-		rc = check_opts(o);
-	return rc >= 0 ? rc : cli_now(help, o->now, &o->stamp) ? -1 : MIG_USAGE;
+	return rc >= 0 ? rc : check_opts(o);
 }
 
 /* Everything is opened and compiled before the sandbox closes and the first plan is read. */
@@ -167,45 +140,15 @@ static int run(const struct gate_ask *ask)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .needed = -1, .ttl = -1 };
-	char *actor = NULL;
+	struct opts o = { .ask = GATE_ASK_INIT };
 
 	progname = "mig-gate";
 	int rc = parse_opts(&o, argc, argv);
 
-	if (rc < 0 && !(actor = cli_actor(help)))
-		rc = MIG_USAGE;
-	if (rc < 0) {
-		char *issued = o.stamp ? xstrdup(o.stamp) : cli_clock();
-		struct gate_ask ask = {
-			.grant = { .env = text_cstr(o.env),
-			           .tenant = text_cstr(o.tenant),
-			           .project = text_cstr(o.project),
-			           .apply = o.apply,
-			           .dry_run = o.dry_run,
-			           .allow_destructive = o.destructive,
-			           .ticket = text_cstr(o.ticket),
-			           .waivers = { o.waivers.s, o.waivers.len },
-			           .actor = text_cstr(actor),
-			           .issued_at = text_cstr(issued) },
-			.policies = o.policies.v,
-			.approvals = o.approvals.v,
-			.trust = o.trust.v,
-			.rehearsed = o.rehearsed,
-			.phases = o.phases,
-			.evidence = o.evidence.v,
-			.confirmed = o.confirmed.v,
-			.bundle = o.bundle,
-			.sign = o.sign,
-			.key_name = o.key_id,
-			.ttl = o.ttl > 0 ? o.ttl : 0,
-			.needed = o.needed > 0 ? (size_t)o.needed : 0,
-		};
-
-		rc = run(&ask);
-		free(issued);
-	}
-	free(actor);
-	release_opts(&o);
+	if (rc < 0)
+		rc = run(&o.ask);
+	free(o.actor);
+	free(o.stamp);
+	gate_ask_release(&o.ask);
 	return rc;
 }

@@ -7,13 +7,8 @@
 #include "balancer.h"
 #include "cli.h"
 #include "hasher.h"
+#include "operands.h"
 #include "pointer.h"
-#include "sandbox.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char help[] =
 	"usage: mig-hash [--canonical | --check | --balance] [--without POINTER]\n"
@@ -37,6 +32,7 @@ struct opts {
 	struct balance balance;
 	const char *format;
 	int operands;
+	struct filter f;
 };
 
 static int parse_opts(struct opts *o, int argc, char **argv)
@@ -67,56 +63,30 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	return -1;
 }
 
-static void read_file(struct opts *o, int fd, const char *path, struct filter *f)
+static void read_file(void *arg, int fd, const char *name)
 {
+	struct opts *o = arg;
+
 	if (o->balances)
-		balancer_add(&o->balance, fd, path, &f->d);
+		balancer_add(&o->balance, fd, name, &o->f.d);
 	else
-		hasher_run(&o->hasher, fd, path, &f->out, &f->d);
-}
-
-static void run_file(struct opts *o, const char *path, bool last, struct filter *f)
-{
-	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0) {
-		diag_add(&f->d, errno == EMFILE || errno == ENFILE ? MIG_ERROR : MIG_PRECONDITION, "missing_file", path,
-		         "%s", strerror(errno));
-		return;
-	}
-	if (!last || sandbox_pure(&f->d) == 0)
-		read_file(o, fd, path, f);
-	if (!standard)
-		close(fd);
-}
-
-/* Several files are opened one after the other, whatever the limit on descriptors. */
-static void run(struct opts *o, int argc, char **argv, struct filter *f)
-{
-	if (o->operands == argc)
-		run_file(o, "-", true, f);
-	if (argc - o->operands > 1 && sandbox_reading(&f->d) < 0)
-		return;
-	for (int i = o->operands; i < argc; i++)
-		run_file(o, argv[i], i == argc - 1, f);
-	if (o->balances && diag_exit(&f->d) == MIG_OK)
-		balancer_put(&o->balance, o->hasher.format == HASHER_JSON, &f->out);
+		hasher_run(&o->hasher, fd, name, &o->f.out, &o->f.d);
 }
 
 int main(int argc, char **argv)
 {
 	struct opts o = { .check = false };
-	struct filter f;
 
 	progname = "mig-hash";
 	int rc = parse_opts(&o, argc, argv);
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, false);
-	f.page = true;
-	run(&o, argc, argv, &f);
+	filter_init(&o.f, progname, false);
+	o.f.page = true;
+	operands_read(argv + o.operands, read_file, &o, &o.f.d);
+	if (o.balances && diag_exit(&o.f.d) == MIG_OK)
+		balancer_put(&o.balance, o.hasher.format == HASHER_JSON, &o.f.out);
 	balance_release(&o.balance);
-	return filter_finish(&f);
+	return filter_finish(&o.f);
 }

@@ -36,21 +36,6 @@ struct opts {
 	char *parent, *name; /* of --to */
 };
 
-/* "sets/app/" is "app" in "sets". */
-static bool part_path(struct opts *o)
-{
-	size_t n = strlen(o->to);
-
-	while (n && o->to[n - 1] == '/')
-		n--;
-	char *path = xmemdup(o->to, n), *slash = strrchr(path, '/');
-
-	o->name = xstrdup(slash ? slash + 1 : path);
-	o->parent = slash ? xmemdup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
-	free(path);
-	return *o->name && strcmp(o->name, ".") != 0 && strcmp(o->name, "..") != 0;
-}
-
 static int parse_opts(struct opts *o, int argc, char **argv)
 {
 	const struct cli_opt opts[] = { { "from", CLI_TEXT, &o->from },
@@ -75,7 +60,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	o->folder = argv[operand];
 	if (!cli_text(help, "id", o->id) || !cli_text(help, "to", o->to))
 		return MIG_USAGE;
-	return part_path(o) ? -1 : cli_usage(help, "--to: names no folder");
+	return import_place(o->to, &o->parent, &o->name) ? -1 : cli_usage(help, "--to: names no folder");
 }
 
 static int open_parent(const struct opts *o, struct diag *d)

@@ -62,51 +62,9 @@ static const char help[] =
 	"set, descriptor or steps are invalid, tampered with, drifted or out of order, 5 a\n"
 	"protected table.\n";
 
-/* Which options go with which way of planning. */
-static int check_way(const struct plan_way *o, int64_t unset)
-{
-	const struct plan_ask *a = &o->ask;
-	bool database = o->schema || (o->set && !o->of_rows);
-	bool compared = o->descriptor || o->steps;
-	int from = (o->schema != NULL) + (o->set != NULL) + (o->index != NULL) + (o->descriptor != NULL) +
-	           (o->steps != NULL);
-
-	bool own = a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != unset ||
-	           a->max_rejects != unset || from || o->dialect || o->source;
-
-	if (o->rollback && (own || o->phases))
-		return cli_usage(help, "--rollback takes everything but --reason from the plans");
-	if (o->phases && own)
-		return cli_usage(help, "--phases takes everything but --phase from the plans");
-	if (!o->phases != !o->phase)
-		return cli_usage(help, "--phases and --phase go together");
-	if (from > 1)
-		return cli_usage(help, "--schema, --set, --index, --descriptor and --steps exclude each other");
-	if (o->source && !o->descriptor)
-		return cli_usage(help, "--source goes with --descriptor");
-	if (!o->index != !o->dialect)
-		return cli_usage(help, "--index and --dialect go together");
-	if (o->dialect && strcmp(o->dialect, "sqlite") != 0 && strcmp(o->dialect, "postgresql") != 0)
-		return cli_usage(help, "--dialect: sqlite or postgresql: %s", o->dialect);
-	if ((database || compared) && (a->batch != unset || a->max_rejects != unset))
-		return cli_usage(help, "--batch and --max-rejects are for documents");
-	if (!database && (o->allow_empty || o->baseline))
-		return cli_usage(help, "--allow-empty and --baseline go with --schema or --set");
-	if (o->allow_empty && o->baseline)
-		return cli_usage(help, "--allow-empty and --baseline exclude each other");
-	if ((!o->set || o->of_rows) && o->late)
-		return cli_usage(help, "--out-of-order goes with --set");
-	if (o->reason && !o->rollback)
-		return cli_usage(help, "--reason goes with --rollback");
-	return -1;
-}
-
 static int parse_opts(struct plan_way *o, int argc, char **argv)
 {
 	struct plan_ask *a = &o->ask;
-	int64_t unset = -1;
-
-	a->batch = a->max_rejects = unset;
 	const struct cli_opt opts[] = { { "env", CLI_TEXT, &a->env },
 		                        { "migration", CLI_TEXT, &a->migration_id },
 		                        { "target-version", CLI_TEXT, &a->target_version },
@@ -129,13 +87,16 @@ static int parse_opts(struct plan_way *o, int argc, char **argv)
 		                        { "rollback", CLI_FLAG, &o->rollback },
 		                        { "reason", CLI_TEXT, &o->reason },
 		                        { NULL, CLI_FLAG, NULL } };
+	const char *wrong;
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)
 		return rc;
 	o->of_rows = o->set && set_is(o->set, "records");
-	if ((rc = check_way(o, unset)) >= 0)
-		return rc;
+	if ((wrong = plan_way_wrong(o)))
+		return cli_usage(help, "%s", wrong);
+	if (o->dialect && strcmp(o->dialect, "sqlite") != 0 && strcmp(o->dialect, "postgresql") != 0)
+		return cli_usage(help, "--dialect: sqlite or postgresql: %s", o->dialect);
 	if (o->rollback)
 		return cli_text(help, "reason", o->reason) ? -1 : MIG_USAGE;
 	if (o->phases)
@@ -149,8 +110,8 @@ static int parse_opts(struct plan_way *o, int argc, char **argv)
 	if (!cli_text(help, "migration", a->migration_id) || !cli_text(help, "tenant", a->tenant) ||
 	    !cli_text(help, "project", a->project))
 		return MIG_USAGE;
-	a->batch = a->batch == unset ? PLAN_BATCH : a->batch;
-	a->max_rejects = a->max_rejects == unset ? 0 : a->max_rejects;
+	a->batch = a->batch == CLI_NONE ? PLAN_BATCH : a->batch;
+	a->max_rejects = a->max_rejects == CLI_NONE ? 0 : a->max_rejects;
 	if (a->batch < 1 || a->batch > PLAN_BATCH_MAX)
 		return cli_usage(help, "--batch: from 1 to %d", PLAN_BATCH_MAX);
 	return -1;
@@ -158,7 +119,7 @@ static int parse_opts(struct plan_way *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct plan_way o = { .rollback = false };
+	struct plan_way o = PLAN_WAY_INIT;
 	struct filter f;
 
 	progname = "mig-plan";

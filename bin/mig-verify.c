@@ -6,10 +6,7 @@
  * Exit: 0, 2, 3 (store, set or plan missing), 4 (drift, not applied, a hash does
  * not hold), 1.
  */
-#include "cli.h"
-#include "evidence.h"
-#include "verify-ledger.h"
-#include "verify.h"
+#include "verify-way.h"
 
 static const char help[] =
 	"usage: mig-verify --store URI [--against FILE] [--strict] [--rehearse]\n"
@@ -45,104 +42,43 @@ static const char help[] =
 	"Exit status: 0 it does, 1 unexpected error, 2 usage or a line that is no record,\n"
 	"3 store, set, file or plan missing, or the stream was cut short, 4 it does not.\n";
 
-struct opts {
-	const char *store, *head, *set;
-	bool ledger, drift;
-	int64_t timeout;
-	struct store_how how;
-	struct verify_ask ask;
-};
-
-enum { NONE = -1 };
-
-static int parse_opts(struct opts *o, int argc, char **argv)
+static int parse_opts(struct verify_way *w, int argc, char **argv)
 {
-	const struct cli_opt opts[] = { { "store", CLI_TEXT, &o->store },
-		                        { "against", CLI_TEXT, &o->ask.against },
-		                        { "strict", CLI_FLAG, &o->ask.strict },
-		                        { "ledger", CLI_FLAG, &o->ledger },
-		                        { "head", CLI_TEXT, &o->head },
-		                        { "set", CLI_TEXT, &o->set },
-		                        { "drift", CLI_FLAG, &o->drift },
-		                        { "rehearse", CLI_FLAG, &o->ask.rehearse },
-		                        { "state", CLI_TEXT, &o->how.state },
-		                        { "api", CLI_TEXT, &o->how.api },
-		                        { "token-file", CLI_TEXT, &o->how.token_file },
-		                        { "ca", CLI_TEXT, &o->how.ca },
-		                        { "timeout", CLI_COUNT, &o->timeout },
+	const struct cli_opt opts[] = { { "store", CLI_TEXT, &w->store },
+		                        { "against", CLI_TEXT, &w->ask.against },
+		                        { "strict", CLI_FLAG, &w->ask.strict },
+		                        { "ledger", CLI_FLAG, &w->ledger },
+		                        { "head", CLI_TEXT, &w->head },
+		                        { "set", CLI_TEXT, &w->set },
+		                        { "drift", CLI_FLAG, &w->drift },
+		                        { "rehearse", CLI_FLAG, &w->ask.rehearse },
+		                        { "state", CLI_TEXT, &w->how.state },
+		                        { "api", CLI_TEXT, &w->how.api },
+		                        { "token-file", CLI_TEXT, &w->how.token_file },
+		                        { "ca", CLI_TEXT, &w->how.ca },
+		                        { "timeout", CLI_COUNT, &w->how.timeout },
 		                        { NULL, CLI_FLAG, NULL } };
+	const char *wrong;
 	int rc = cli_parse(argc, argv, help, opts, NULL);
 
 	if (rc >= 0)
 		return rc;
-	if (!o->store)
-		o->store = cli_store();
-	if (o->head && (strlen(o->head) != HEX_LEN || strspn(o->head, "0123456789abcdef") != HEX_LEN))
-		return cli_usage(help, "--head: not a hash of 64 hex digits");
-	if (o->head && !o->ledger)
-		return cli_usage(help, "--head goes with --ledger");
-	if (o->drift && (o->ledger || o->set || o->ask.against || o->ask.strict || o->ask.rehearse))
-		return cli_usage(help, "no other option goes with --drift");
-	if (o->timeout == 0 || o->timeout > 86400)
-		return cli_usage(help, "--timeout: from one second to a day");
-	o->how.timeout = o->timeout == NONE ? 0 : (unsigned)o->timeout;
-	if (o->ask.rehearse && (o->ledger || o->set))
-		return cli_usage(help, "--rehearse goes with plans");
-	if (o->ledger && (o->ask.against || o->ask.strict || o->set))
-		return cli_usage(help, "--against, --strict and --set do not go with --ledger");
-	if (o->set && o->ask.against)
-		return cli_usage(help, "--against goes with plans, not with --set");
-	return o->store ? -1 : cli_usage(help, "--store is required");
-}
-
-static void run(struct opts *o, struct filter *f)
-{
-	struct buf against = BUF_INIT;
-	struct store *s = store_open_as(o->store, &o->how, &f->d);
-	int rc = s ? 0 : -1;
-
-	if (rc == 0 && o->ask.against)
-		rc = io_read_file(o->ask.against, &against, "missing_plan_file", &f->d);
-	o->ask.against_text = &against;
-	if (rc == 0 && s->ops->confine(s, &f->d) == 0) {
-		if (o->drift)
-			verify_drift(s, false, &f->out, &f->d);
-		else if (o->ledger)
-			verify_ledger(s, o->head, &f->out, &f->d);
-		else
-			verify_run(s, &o->ask, &f->in, &f->out, &f->d);
-	}
-	buf_release(&against);
-	if (s)
-		s->ops->close(s);
-}
-
-static void run_evidence(const struct opts *o, struct filter *f)
-{
-	struct set *set = set_read(o->set, &f->d);
-	struct store *s = set ? store_open_as(o->store, &o->how, &f->d) : NULL;
-
-	if (s && s->ops->confine(s, &f->d) == 0)
-		evidence_run(s, set, o->ask.strict, &f->out, &f->d);
-	if (s)
-		s->ops->close(s);
-	set_free(set);
+	if ((wrong = verify_way_wrong(w)))
+		return cli_usage(help, "%s", wrong);
+	return w->store || (w->store = cli_store()) ? -1 : cli_usage(help, "--store is required");
 }
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .timeout = NONE, .how.mode = STORE_READ };
+	struct verify_way w = { .how = { .mode = STORE_READ, .timeout = CLI_NONE } };
 	struct filter f;
 
 	progname = "mig-verify";
-	int rc = parse_opts(&o, argc, argv);
+	int rc = parse_opts(&w, argc, argv);
 
 	if (rc >= 0)
 		return rc;
-	filter_init(&f, progname, !o.ledger && !o.set && !o.drift);
-	if (o.set)
-		run_evidence(&o, &f);
-	else
-		run(&o, &f);
+	filter_init(&f, progname, verify_way_reads(&w));
+	verify_way_run(&w, &f);
 	return filter_finish(&f);
 }

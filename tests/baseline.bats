@@ -90,3 +90,10 @@ adopted_by_hand() {
 	[ "$(schema | jq -c 'select(.kind == "schema") | .recorded')" = null ]
 	declared --baseline > plans
 }
+
+@test "a baseline of a set of rows is a usage error: rows are not recorded, they are written" {
+	database
+	mkdir rows && printf '{"entity":"post","id":"posts","mode":"records"}\n' > rows/set.json
+	fails 2 mig baseline --store sqlite:app.db --set rows --env dev --migration m --target-version 1.0.0 --apply
+	[[ $stderr == 'mig: --allow-empty and --baseline go with --schema or --set'* ]]
+}

@@ -126,6 +126,24 @@ usage() {
 	usage
 }
 
+@test "CH-33 a status of what is pending needs a set, or a schema and a database" {
+	site && plan
+	fails 2 mig status --store fs:site --target-version 1.2.0
+	usage
+	[[ $stderr == 'mig: --target-version: needs --set or --schema'* ]]
+	fails 2 mig status --store fs:site --schema app.json --target-version 1.2.0
+	usage
+	[[ $stderr == 'mig: --set is required'* ]]
+}
+
+@test "CH-37 a value is what it is, whatever it holds" {
+	site
+	for id in "it's" 'a "b" c' '--apply' "\$(ls) *" 'x=y'; do
+		mig plan --store fs:site --set "$SET" --env dev --migration "$id" --target-version=1.2.0 --plan plan.ndjson
+		[ "$(jq -rs '.[0].header.migration_id' plan.ndjson)" = "$id" ]
+	done
+}
+
 @test "CH-34 an unknown env is a usage error everywhere" {
 	site && plan
 	fails 2 mig plan --store fs:site --set "$SET" --env qa "${to[@]}"

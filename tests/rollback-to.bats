@@ -253,6 +253,8 @@ permits_back() {
 	[[ $stderr == *'exclude each other'* ]]
 	fails 2 "${at[@]}" --plan-hash a --to 1.0.0
 	fails 2 "${at[@]}" --to latest
+	fails 2 mig-extract --store fs:site --applied --to ''
+	[[ $stderr == *'--to : not a semantic version'* ]]
 	fails 2 "${at[@]}" --deadline 0
 	fails 2 "${at[@]}" --deadline soon
 	fails 2 "${at[@]}" --deadline 99999999999

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct digest {
 	EVP_MD_CTX *ctx;
@@ -104,6 +105,11 @@ void digest_spell(const unsigned char sum[DIGEST_BYTES], char hex[HEX_SIZE])
 		hex[2 * i + 1] = digits[sum[i] & 15];
 	}
 	hex[HEX_LEN] = '\0';
+}
+
+bool digest_spelled(const char *s)
+{
+	return strlen(s) == HEX_LEN && strspn(s, "0123456789abcdef") == HEX_LEN;
 }
 
 void digest_hex_of(const void *p, size_t np, const void *q, size_t nq, char hex[HEX_SIZE])

@@ -6,6 +6,7 @@
 #ifndef MIG_DIGEST_H
 #define MIG_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HEX_LEN 64
@@ -28,6 +29,9 @@ void digest_hex_of(const void *p, size_t np, const void *q, size_t nq, char hex[
 /* The SHA-256 itself, and how it is spelled. */
 void digest_raw(const void *p, size_t n, unsigned char sum[DIGEST_BYTES]);
 void digest_spell(const unsigned char sum[DIGEST_BYTES], char hex[HEX_SIZE]);
+
+/* Is it a sum so spelled? */
+bool digest_spelled(const char *s);
 
 /* The SHA-1 of two runs of bytes; only for what a standard makes with it (uuid.h). */
 void digest_sha1(const void *p, size_t np, const void *q, size_t nq, unsigned char sum[SHA1_BYTES]);

@@ -56,6 +56,19 @@ static bool fraction(const char *s, size_t n, int64_t *nanos)
 	return i + 1 == n && s[i] == 'Z';
 }
 
+bool moment_front(const char *s)
+{
+	static const char mould[] = "dddd-dd-ddTdd:dd:ddZ";
+	size_t n = strlen(s);
+
+	if (n < 4 || n >= sizeof mould || (mould[n] && mould[n] != 'Z' && !strchr("-T:", mould[n])))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (mould[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != mould[i])
+			return false;
+	return true;
+}
+
 /* 2026-01-31T12:00:00Z */
 bool moment_read(struct text t, struct moment *m)
 {

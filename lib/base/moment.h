@@ -19,6 +19,9 @@ struct moment {
 /* Read a time: false if t is none, also for a day that its month does not have. */
 bool moment_read(struct text t, struct moment *m);
 
+/* Is it a time in whole seconds, or the front of one that ends with a whole part, such as 2026-01? */
+bool moment_front(const char *s);
+
 /* <0, 0, >0. */
 int moment_compare(struct moment a, struct moment b);
 

@@ -17,7 +17,7 @@ int instant_app_open(struct instant_app *a, const char *name, const struct insta
 	const char *api = how->api ? how->api : usual_api;
 	size_t n = strlen(api);
 
-	*a = (struct instant_app){ .timeout = how->timeout ? how->timeout : USUAL_TIMEOUT,
+	*a = (struct instant_app){ .timeout = how->timeout > 0 ? (unsigned)how->timeout : USUAL_TIMEOUT,
 		                   .doc = DOC_INIT, .links = DOC_INIT };
 	if (name[strspn(name, id)])
 		return diag_add(d, MIG_USAGE, "bad_store", NULL, "instantdb:APP: not the id of an app");

@@ -28,10 +28,10 @@ struct instant_app {
 
 #define INSTANT_APP_INIT { .name = NULL }
 
-/* How an app is reached; borrowed, NULL and 0 for what is usual. */
+/* How an app is reached; borrowed, NULL and nothing over 0 for what is usual. */
 struct instant_how {
 	const char *api, *token_file, *ca;
-	unsigned timeout;
+	int64_t timeout;
 };
 
 /*

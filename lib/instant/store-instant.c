@@ -48,7 +48,7 @@ static int stored_plan(struct store *s, const char *plan_hash, struct buf *out, 
 {
 	struct buf text = BUF_INIT;
 	char *name = xasprintf("%s.json", plan_hash);
-	bool is_hash = strlen(plan_hash) == HEX_LEN && strspn(plan_hash, "0123456789abcdef") == HEX_LEN;
+	bool is_hash = digest_spelled(plan_hash);
 	int rc = is_hash ? instant_state_get(&of(s)->state, "plans", name, &text, d) : 0;
 
 	if (rc == 1)

@@ -26,6 +26,20 @@ struct writing {
 	struct diag *d;
 };
 
+bool import_place(const char *to, char **parent, char **name)
+{
+	size_t n = strlen(to);
+
+	while (n && to[n - 1] == '/')
+		n--;
+	char *path = xmemdup(to, n), *slash = strrchr(path, '/');
+
+	*name = xstrdup(slash ? slash + 1 : path);
+	*parent = slash ? xmemdup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+	free(path);
+	return **name && strcmp(*name, ".") != 0 && strcmp(*name, "..") != 0;
+}
+
 /* ---- texts ---- */
 
 static struct buf *add(struct writing *w, const char *folder, const char *name)

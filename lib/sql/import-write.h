@@ -8,6 +8,9 @@
 
 #include "import.h"
 
+/* "sets/app/" is "app" in "sets": two new strings.  False if it names no folder, such as "..". */
+bool import_place(const char *to, char **parent, char **name);
+
 /*
  * Write the set called id as folder name in the open folder parent, whole or not
  * at all.  Nothing is overwritten: where something stands, each file must be

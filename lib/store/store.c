@@ -52,7 +52,7 @@ struct store *store_open_as(const char *uri, const struct store_how *how, struct
 {
 	bool fs = scheme(uri, "fs:"), instant = strncmp(uri, "instantdb:", 10) == 0;
 
-	if (!instant && (how->api || how->token_file || how->ca || how->timeout)) {
+	if (!instant && (how->api || how->token_file || how->ca || how->timeout > 0)) {
 		diag_add(d, MIG_USAGE, "bad_store", NULL,
 		         "--api, --token-file, --ca and --timeout go with instantdb:APP");
 		return NULL;
@@ -86,4 +86,10 @@ struct store *store_open(const char *uri, enum store_mode mode, struct diag *d)
 	const struct store_how how = { .mode = mode };
 
 	return store_open_as(uri, &how, d);
+}
+
+void store_close(struct store *s)
+{
+	if (s)
+		s->ops->close(s);
 }

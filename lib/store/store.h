@@ -172,14 +172,17 @@ struct store_how {
 	 * nowhere.  Of an InstantDB app all that is ours; required.
 	 */
 	const char *state;
-	/* of an InstantDB app; NULL and 0: what is usual */
+	/* of an InstantDB app; NULL, and a timeout that is not over 0: what is usual */
 	const char *api, *token_file, *ca;
-	unsigned timeout;  /* seconds for an answer */
+	int64_t timeout;   /* seconds for an answer */
 };
 
 /* Open the store that uri names: NULL after MIG_USAGE "bad_store" or MIG_PRECONDITION "store_missing". */
 struct store *store_open_as(const char *uri, const struct store_how *how, struct diag *d);
 struct store *store_open(const char *uri, enum store_mode mode, struct diag *d);
+
+/* Close it; s may be NULL. */
+void store_close(struct store *s);
 
 /*
  * Stop at the next document: what the plan at work has done is undone, and it

@@ -187,7 +187,7 @@ static int apply_one(struct applying *a, size_t place, struct buf *line, size_t 
 	struct apply_ctx c = {
 		.grant = &a->h.grant,
 		.now = a->ask->now,
-		.retries = a->ask->retries,
+		.retries = (unsigned)a->ask->retries,
 		.batch_delay = a->ask->batch_delay,
 	};
 	struct outcome o;
@@ -233,7 +233,7 @@ static int apply_all(struct applying *a, size_t found, struct out *out, struct d
 /* No more than there are plans. */
 static unsigned processes(const struct applying *a)
 {
-	return a->ask->jobs < a->t->n ? a->ask->jobs : (unsigned)a->t->n;
+	return (unsigned)((size_t)a->ask->jobs < a->t->n ? (size_t)a->ask->jobs : a->t->n);
 }
 
 static int apply_together(struct applying *a, struct out *out, struct diag *d)
@@ -260,7 +260,7 @@ static int prepare(struct applying *a, struct diag *d)
 		.grant = &self,
 		.now = a->ask->now,
 		.recovery = a->ask->recovery,
-		.retries = a->ask->retries,
+		.retries = (unsigned)a->ask->retries,
 		.batch_delay = a->ask->batch_delay,
 	};
 
@@ -270,7 +270,7 @@ static int prepare(struct applying *a, struct diag *d)
 		c.grant = &a->h.grant;
 	}
 	/* whoever only waits, for input or for the lock, may be ended by a signal */
-	if (a->s->ops->lock(a->s, a->ask->lock_timeout, &c, d) < 0)
+	if (a->s->ops->lock(a->s, (unsigned)a->ask->lock_timeout, &c, d) < 0)
 		return -1;
 	store_catch_signals();
 	if (a->s->ops->recover(a->s, &c, d) < 0)
@@ -332,7 +332,7 @@ static int carry_out(struct applying *a, struct out *out, struct diag *d)
 static int write_down(struct store *s, const struct apply_ask *ask, struct spool *verdicts, struct out *out,
                       struct diag *d)
 {
-	int rc = verdicts_record(s, ask->actor, ask->now, ask->lock_timeout, verdicts, d);
+	int rc = verdicts_record(s, ask->actor, ask->now, (unsigned)ask->lock_timeout, verdicts, d);
 
 	return verdicts_forward(verdicts, out, d) < 0 ? -1 : rc;
 }

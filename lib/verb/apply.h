@@ -12,14 +12,14 @@
 #include "trust.h"
 
 struct apply_ask {
-	unsigned lock_timeout; /* seconds to wait for another writer */
+	int64_t lock_timeout;  /* seconds to wait for another writer */
 	const char *now;       /* fixed time, or NULL: the clock */
 	int64_t deadline;      /* seconds that all of it may take; 0: any */
-	unsigned jobs;         /* processes at work on plans; 0 or 1: this one */
+	int64_t jobs;          /* processes at work on plans; 0 or 1: this one */
 	bool recover;          /* also where there is no permit: see to what killed runs left, as the next says */
 	enum store_recovery recovery;
 	const char *actor;     /* who does that, and whose verdicts they are */
-	unsigned retries;      /* of a batch of rows, after a failure that may pass */
+	int64_t retries;       /* of a batch of rows, after a failure that may pass */
 	int64_t batch_delay;   /* ms from one batch of rows to the next */
 	struct trust *trust;   /* which permits to believe; borrowed */
 };

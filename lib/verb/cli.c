@@ -56,17 +56,18 @@ static bool is_option(const struct cli_opt *o, const char *arg, const char **val
 	return true;
 }
 
-static int set_option(const char *help, const struct cli_opt *o, char *value)
+/* n: how often it was given before */
+static int set_option(const char *help, const struct cli_opt *o, char *value, size_t n)
 {
 	switch (o->kind) {
 	case CLI_FLAG: *(bool *)o->to = true; return 0;
 	case CLI_TEXT: *(const char **)o->to = value; return 0;
 	case CLI_LIST: {
-		struct cli_list *l = o->to;
+		char ***list = o->to;
 
-		l->v = xrealloc(l->v, l->n + 2, sizeof *l->v);
-		l->v[l->n++] = value;
-		l->v[l->n] = NULL;
+		*list = xrealloc(*list, n + 2, sizeof **list);
+		(*list)[n] = value;
+		(*list)[n + 1] = NULL;
 		return 0;
 	}
 	case CLI_COUNT: {
@@ -85,7 +86,7 @@ static int set_option(const char *help, const struct cli_opt *o, char *value)
 
 int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opts, int *operands)
 {
-	uint64_t seen = 0;
+	size_t seen[64] = { 0 }; /* how often each was given */
 	int i = 1;
 
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2]; i++) {
@@ -104,9 +105,8 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 			o++;
 		if (!o->name)
 			return cli_usage(help, "unknown option: %s", argv[i]);
-		if (o->kind != CLI_LIST && (seen >> (o - opts) & 1))
+		if (o->kind != CLI_LIST && seen[o - opts])
 			return cli_usage(help, "--%s: given twice", o->name);
-		seen |= (uint64_t)1 << (o - opts);
 		if (o->kind == CLI_FLAG && value)
 			return cli_usage(help, "--%s: takes no value", o->name);
 		char *given = value ? argv[i] + (value - argv[i]) : NULL;
@@ -116,7 +116,7 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 				return cli_usage(help, "--%s: needs a value", o->name);
 			given = argv[++i];
 		}
-		int rc = set_option(help, o, given);
+		int rc = set_option(help, o, given, seen[o - opts]++);
 
 		if (rc)
 			return rc;

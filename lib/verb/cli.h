@@ -1,7 +1,7 @@
 /*
  * cli.h -- what every main shares: options, the filter around a verb, the way out.
  *
- * Floor 13.  Beside base.c's die, the only file in lib/ that prints.
+ * Floor 14.  Beside base.c's die, the only file in lib/ that prints.
  */
 #ifndef MIG_CLI_H
 #define MIG_CLI_H
@@ -12,14 +12,11 @@
 enum cli_kind {
 	CLI_FLAG,  /* bool */
 	CLI_TEXT,  /* const char *; given twice is an error */
-	CLI_LIST,  /* struct cli_list: each time it is given adds one */
+	CLI_LIST,  /* char **: NULL, or each that was given, NULL-ended, borrowed from argv; freed with free() */
 	CLI_COUNT  /* int64_t, not negative */
 };
 
-struct cli_list {
-	char **v; /* NULL-ended, borrowed from argv; the array is freed with free() */
-	size_t n;
-};
+enum { CLI_NONE = -1 }; /* what a count may be set to before, to see that it was not given */
 
 struct cli_opt {
 	const char *name; /* "env" for --env */

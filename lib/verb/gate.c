@@ -57,15 +57,15 @@ int gate_open(struct gate *g, const struct gate_ask *ask, struct diag *d)
 {
 	int rc;
 
-	*g = (struct gate){ .grant = ask->grant,
-		            .needed = ask->needed,
+	*g = (struct gate){ .grant = gate_ask_grant(ask),
+		            .needed = ask->needed == GATE_ANY ? 0 : (size_t)ask->needed,
 		            .policies = POLICIES_INIT,
 		            .phasing = PHASING_INIT };
 	rc = make_nonce(g->nonce, d);
 	g->grant.nonce = text_cstr(g->nonce);
-	if (!moment_read(ask->grant.issued_at, &g->now))
+	if (!moment_read(g->grant.issued_at, &g->now))
 		rc = diag_add(d, MIG_USAGE, "bad_time", NULL, "the time of the permits is none");
-	if (ask->ttl) {
+	if (ask->ttl != GATE_ANY) {
 		moment_write(g->now.seconds + ask->ttl, g->expires);
 		g->grant.expires_at = text_cstr(g->expires);
 	}

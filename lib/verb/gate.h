@@ -1,37 +1,23 @@
 /*
  * gate.h -- decide whether plans may run.
  *
- * Floor 12.  Pure once it is open: reads plans, touches no store.
+ * Floor 13.  Pure once it is open: reads plans, touches no store.
  */
 #ifndef MIG_GATE_H
 #define MIG_GATE_H
 
 #include "approval.h"
 #include "bundle.h"
-#include "permit.h"
+#include "gate-ask.h"
 #include "phasing.h"
 #include "policy.h"
 #include "rehearsal.h"
 #include "spool.h"
 #include "stream.h"
 
-/* What the operator said.  Lists are NULL-ended, or NULL. */
-struct gate_ask {
-	struct grant grant;     /* without digest, nonce, expires_at and what follows them in the struct */
-	char *const *policies, *const *approvals, *const *trust;
-	const char *sign;       /* a private key's file, or NULL */
-	const char *rehearsed;  /* a file of verdicts that plans of databases need, or NULL */
-	const char *phases;     /* a file of phases, that the plans are one of, or NULL */
-	char *const *evidence, *const *confirmed; /* verdicts, and confirmations, of the phases before it */
-	const char *bundle;     /* a folder whose bundle must be whole, or NULL */
-	const char *key_name;   /* what the grant calls it; NULL: by its id */
-	int64_t ttl;            /* seconds that the permits hold; 0: for ever */
-	size_t needed;          /* approvals that a plan in review needs; 0: one in prod, none elsewhere */
-};
-
 struct gate {
 	struct grant grant;     /* the grant to be */
-	size_t needed;
+	size_t needed;          /* approvals that a plan in review needs; 0: one in prod, none elsewhere */
 	struct moment now;
 	struct key *key;        /* signs the permits; NULL: they are not signed */
 	struct approvals approvals;

@@ -23,6 +23,7 @@ struct reading {
 	struct store *s;
 	const struct history_ask *ask;
 	const struct applied_ask *which;
+	const char *beyond, *number; /* what which->to is, or NULL */
 	struct out *out;
 	struct diag *d;
 	struct tally tally;
@@ -230,6 +231,13 @@ int history_entries(struct store *s, const struct history_ask *ask, struct out *
 	return rc;
 }
 
+bool history_number(const char *to)
+{
+	size_t n = strspn(to, "0123456789");
+
+	return n > 0 && n < 10 && !to[n];
+}
+
 /* Is an entry about the plans that are asked for? */
 static bool concerns(const struct doc *e, const struct applied_ask *a)
 {
@@ -283,11 +291,11 @@ static int follow(void *arg, const struct doc *e)
 }
 
 /* As far as the ledger tells, without a look at the plan. */
-static bool is_asked(const struct applied_ask *ask, const struct known *k)
+static bool is_asked(const struct reading *r, const struct known *k)
 {
-	if (!k->applied || (ask->plan && strcmp(k->hash, ask->plan) != 0))
+	if (!k->applied || (r->which->plan && strcmp(k->hash, r->which->plan) != 0))
 		return false;
-	return !ask->to || (k->target && semver_valid(k->target) && semver_compare(k->target, ask->to) > 0);
+	return !r->beyond || (k->target && semver_valid(k->target) && semver_compare(k->target, r->beyond) > 0);
 }
 
 /* Versions of two migrations say nothing about each other. */
@@ -295,15 +303,15 @@ static int one_migration(const struct reading *r)
 {
 	const char *first = NULL;
 
-	for (size_t i = r->n; i-- > 0 && r->which->to;) {
+	for (size_t i = r->n; i-- > 0 && r->beyond;) {
 		const struct known *k = r->known[i];
 
-		if (!is_asked(r->which, k) || !k->migration)
+		if (!is_asked(r, k) || !k->migration)
 			continue;
 		if (first && strcmp(first, k->migration) != 0)
 			return diag_add(r->d, MIG_USAGE, "ambiguous", NULL,
 			                "plans of %s and of %s lead beyond %s: name one with --migration", first,
-			                k->migration, r->which->to);
+			                k->migration, r->beyond);
 		first = k->migration;
 	}
 	return 0;
@@ -330,7 +338,7 @@ static int64_t number_of(const struct plan *p)
 
 static int no_version(struct reading *r)
 {
-	return diag_add(r->d, MIG_PRECONDITION, "no_version", r->which->number,
+	return diag_add(r->d, MIG_PRECONDITION, "no_version", r->number,
 	                "the history has no version of that number that is applied");
 }
 
@@ -350,7 +358,7 @@ static int none_pruned(const struct reading *r)
 	for (size_t i = r->n; i-- > 0;) {
 		const struct known *k = r->known[i];
 
-		if (!is_asked(r->which, k))
+		if (!is_asked(r, k))
 			continue;
 		newest = newest ? newest : k;
 		if (!k->pruned || (r->which->last && k != newest && !same_nonce(k, newest)))
@@ -367,11 +375,11 @@ static int none_pruned(const struct reading *r)
 static int put_applied(struct reading *r)
 {
 	char stream[HEX_SIZE] = "";
-	int64_t after = r->which->number ? strtoll(r->which->number, NULL, 10) : -1;
+	int64_t after = r->number ? strtoll(r->number, NULL, 10) : -1;
 	bool found = after <= 0;
 
 	for (size_t i = r->n; i-- > 0;) {
-		if (!is_asked(r->which, r->known[i]))
+		if (!is_asked(r, r->known[i]))
 			continue;
 		if (r->known[i]->pruned) /* of an earlier run than the last */
 			return 0;
@@ -400,6 +408,10 @@ int history_applied(struct store *s, const struct applied_ask *ask, struct out *
 
 	reading_init(&r, s, out, d);
 	r.which = ask;
+	if (ask->to && history_number(ask->to))
+		r.number = ask->to;
+	else
+		r.beyond = ask->to;
 	int rc = s->ops->ledger(s, follow, &r, &seq, head, d);
 
 	if (rc == 0 && (rc = one_migration(&r)) == 0 && (rc = none_pruned(&r)) == 0)

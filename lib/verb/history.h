@@ -24,11 +24,14 @@ struct history_ask {
  */
 int history_entries(struct store *s, const struct history_ask *ask, struct out *out, struct diag *d);
 
+/* Is it a number of a database's history, not a version? */
+bool history_number(const char *to);
+
 /* Which of the applied plans; NULL: any. */
 struct applied_ask {
 	const char *migration, *env, *tenant, *project;
-	const char *to;   /* those that led beyond this version: of one migration only */
-	const char *number; /* those that came after this one in a database's history; "0": all of it */
+	const char *to;   /* a version: those of one migration that led beyond it; a number of a database's history: */
+	                  /* those that came after it, all of it for 0 */
 	const char *plan; /* the one with this plan_hash */
 	bool last;        /* the newest, and those before it that came in one stream with it */
 };

@@ -10,6 +10,46 @@
 #include "schema-planner.h"
 #include "sql-planner.h"
 
+/* Was one of those given that a rollback, and a phase, takes from its plans? */
+static bool of_its_own(const struct plan_way *w)
+{
+	const struct plan_ask *a = &w->ask;
+
+	return a->env || a->migration_id || a->target_version || a->tenant || a->project || a->batch != CLI_NONE ||
+	       a->max_rejects != CLI_NONE || w->schema || w->set || w->index || w->descriptor || w->steps ||
+	       w->dialect || w->source;
+}
+
+const char *plan_way_wrong(const struct plan_way *w)
+{
+	bool database = w->schema || (w->set && !w->of_rows);
+	bool counts = w->ask.batch != CLI_NONE || w->ask.max_rejects != CLI_NONE;
+
+	if (w->rollback && (of_its_own(w) || w->phases))
+		return "--rollback takes everything but --reason from the plans";
+	if (w->phases && of_its_own(w))
+		return "--phases takes everything but --phase from the plans";
+	if (!w->phases != !w->phase)
+		return "--phases and --phase go together";
+	if (!!w->schema + !!w->set + !!w->index + !!w->descriptor + !!w->steps > 1)
+		return "--schema, --set, --index, --descriptor and --steps exclude each other";
+	if (w->source && !w->descriptor)
+		return "--source goes with --descriptor";
+	if (!w->index != !w->dialect)
+		return "--index and --dialect go together";
+	if ((database || w->descriptor || w->steps) && counts)
+		return "--batch and --max-rejects are for documents";
+	if (!database && (w->allow_empty || w->baseline))
+		return "--allow-empty and --baseline go with --schema or --set";
+	if (w->allow_empty && w->baseline)
+		return "--allow-empty and --baseline exclude each other";
+	if ((!w->set || w->of_rows) && w->late)
+		return "--out-of-order goes with --set";
+	if (w->reason && !w->rollback)
+		return "--reason goes with --rollback";
+	return NULL;
+}
+
 /* From a declared schema; its file is read before files are given up. */
 static void run_schema(const struct plan_way *o, struct filter *f)
 {

@@ -22,6 +22,11 @@ struct plan_way {
 	const char *reason;
 };
 
+#define PLAN_WAY_INIT { .ask = { .batch = CLI_NONE, .max_rejects = CLI_NONE } }
+
+/* Which options do not go together: a text for the usage, or NULL.  Counts that were not given are CLI_NONE. */
+const char *plan_way_wrong(const struct plan_way *w);
+
 /* Does it read a stream? */
 static inline bool plan_way_reads(const struct plan_way *w)
 {

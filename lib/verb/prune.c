@@ -64,7 +64,7 @@ int prune_run(struct store *s, const struct prune_ask *ask, struct out *out, str
 	char digest[HEX_SIZE];
 	int rc = 0;
 
-	if (ask->apply && (rc = s->ops->lock(s, ask->lock_timeout, &ask->ctx, d)) == 0)
+	if (ask->apply && (rc = s->ops->lock(s, (unsigned)ask->lock_timeout, &ask->ctx, d)) == 0)
 		rc = s->ops->recover(s, &ask->ctx, d);
 	if (rc == 0)
 		rc = s->ops->prune(s, ask->before, &ask->ctx, allow, (void *)(uintptr_t)ask, &p, d);

@@ -12,7 +12,7 @@
 struct prune_ask {
 	const char *before;         /* RFC 3339 in UTC */
 	bool apply;                 /* else only show */
-	unsigned lock_timeout;
+	int64_t lock_timeout;       /* seconds to wait for another writer */
 	struct apply_ctx ctx;       /* its grant says who, and the ticket */
 };
 

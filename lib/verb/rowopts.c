@@ -16,8 +16,8 @@ bool rowopts_store(const char *store)
 
 static bool asks_endpoint(const struct dataset_ask *a)
 {
-	return a->token_file || a->ca || a->api || a->page != ROWOPTS_NONE || a->timeout != ROWOPTS_NONE ||
-	       a->retries != ROWOPTS_NONE;
+	return a->token_file || a->ca || a->api || a->page != CLI_NONE || a->timeout != CLI_NONE ||
+	       a->retries != CLI_NONE;
 }
 
 bool rowopts_given(const struct rowopts *o)
@@ -38,7 +38,7 @@ static int check_database(const struct rowopts *o, const char *help)
 
 static int64_t given(int64_t v, int64_t otherwise)
 {
-	return v == ROWOPTS_NONE ? otherwise : v;
+	return v == CLI_NONE ? otherwise : v;
 }
 
 static int check_endpoint(struct rowopts *o, const char *help)

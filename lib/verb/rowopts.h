@@ -9,15 +9,13 @@
 #include "cli.h"
 #include "dataset.h"
 
-enum { ROWOPTS_NONE = -1 }; /* a count that was not given */
-
 struct rowopts {
 	const char *store, *set, *tenant, *env;
 	struct dataset_ask ask; /* query, entity, after; the rest goes with an endpoint */
 	bool others;            /* was anything given that does not go with rows? */
 };
 
-#define ROWOPTS_INIT { .ask = { .page = ROWOPTS_NONE, .timeout = ROWOPTS_NONE, .retries = ROWOPTS_NONE } }
+#define ROWOPTS_INIT { .ask = { .page = CLI_NONE, .timeout = CLI_NONE, .retries = CLI_NONE } }
 
 /* Does a store hold rows: is it an endpoint or a database? */
 bool rowopts_store(const char *store);

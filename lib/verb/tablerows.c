@@ -147,8 +147,7 @@ int tablerows_run(const struct tablerows_ask *ask, struct out *out, struct diag 
 	if (rc == 0)
 		s = store_open(ask->uri, STORE_READ, d);
 	rc = s ? read_store(&r, s, ask) : -1;
-	if (s)
-		s->ops->close(s);
+	store_close(s);
 	tablerow_release(&r.row);
 	rowsources_release(&r.sources);
 	query_release(&r.query);

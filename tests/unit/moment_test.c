@@ -46,5 +46,17 @@ int main(void)
 	CHECK(reads("2026-01-31T12:00:00.500000000Z", &n) && moment_compare(m, n) == 0);
 	CHECK(reads("2026-01-31T12:00:00.499999999Z", &n) && moment_compare(m, n) > 0 && moment_compare(n, m) < 0);
 	CHECK(reads("2026-01-31T12:00:01Z", &n) && moment_compare(m, n) < 0);
+
+	test("the front of a time ends with a whole part");
+	static const char *const front[] = { "2026", "2026-01", "2026-01-31", "2026-01-31T12", "2026-01-31T12:00",
+		                             "2026-01-31T12:00:00", "2026-01-31T12:00:00Z" };
+	static const char *const torn[] = { "", "202", "2026-", "2026-1", "2026-01-31T", "2026-01-31 12", "2026-01-31T12:00:0",
+		                            "2026-01-31T12:00:00.5Z", "2026-01-31T12:00:00ZZ", "2026Z", "latest" };
+	for (size_t i = 0; i < sizeof front / sizeof *front; i++)
+		if (!CHECK(moment_front(front[i])))
+			printf("# %s\n", front[i]);
+	for (size_t i = 0; i < sizeof torn / sizeof *torn; i++)
+		if (!CHECK(!moment_front(torn[i])))
+			printf("# %s\n", torn[i]);
 	return test_end();
 }
