@@ -326,6 +326,25 @@ unknown() {
 	[ ! -s "$TMPDIR/missing" ] || fail "$(cat "$TMPDIR/missing")"
 }
 
+@test "the floors in ARCHITECTURE.md are those of lib/LAYERS" {
+	cd "$MIG_ROOT" || return
+	awk -F '|' '
+	FILENAME ~ /LAYERS$/ { if (split($0, name, " ") && name[1] ~ /^[0-9]+$/) for (i in name) floor[name[i]] = name[1]; next }
+	!/^\| [0-9]/ { next }
+	{
+		n = split($2, from, /,| to /)
+		split($4, name, ",")
+		for (i in name) {
+			gsub(/[ `]/, "", name[i])
+			if (name[i] in floor && (floor[name[i]] < from[1] + 0 || floor[name[i]] > from[n] + 0))
+				print name[i] " is on floor " floor[name[i]] ", not on" $2
+			known += name[i] in floor
+		}
+	}
+	END { if (known < 40) print "the table is not found any more" }' lib/LAYERS docs/ARCHITECTURE.md > "$TMPDIR/wrong"
+	[ ! -s "$TMPDIR/wrong" ] || fail "$(cat "$TMPDIR/wrong")"
+}
+
 @test "every code that the manual pages name is in the source" {
 	cd "$MIG_ROOT" || return
 	for page in docs/man/*; do

@@ -1,7 +1,7 @@
 /*
  * cli.h -- what every main shares: options, the filter around a verb, the way out.
  *
- * Floor 13.  Beside base.c's die, the only file in lib/ that prints.
+ * Floor 14.  Beside base.c's die, the only file in lib/ that prints.
  */
 #ifndef MIG_CLI_H
 #define MIG_CLI_H

@@ -1,7 +1,7 @@
 /*
  * gate.h -- decide whether plans may run.
  *
- * Floor 12.  Pure once it is open: reads plans, touches no store.
+ * Floor 13.  Pure once it is open: reads plans, touches no store.
  */
 #ifndef MIG_GATE_H
 #define MIG_GATE_H

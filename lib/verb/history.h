@@ -1,7 +1,7 @@
 /*
  * history.h -- what was done to a store, from its ledger and its stored plans.
  *
- * Floor 12.  Reads the store.
+ * Floor 13.  Reads the store.
  */
 #ifndef MIG_HISTORY_H
 #define MIG_HISTORY_H
