@@ -211,7 +211,11 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	if (o->which.to && !semver_valid(o->which.to))
 		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
 	if (!is_time(h->since) || !is_time(h->until))
-		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
+		return cli_usage(help, "%s %s: not a time such as 2026-01-31T12:00:00Z, or its front",
+		                 is_time(h->since) ? "--until" : "--since", is_time(h->since) ? h->until : h->since);
+	if (h->event && !history_event(h->event))
+		return cli_usage(help, "invalid --event: %s (begin, step, commit, undo, rollback, verify, conflict or "
+		                 "prune)", h->event);
 	o->which.migration = h->migration;
 	o->which.env = h->env;
 	o->which.tenant = h->tenant;

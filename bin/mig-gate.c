@@ -88,7 +88,7 @@ static bool take_waivers(struct opts *o)
 			return false;
 	if (!o->allow.n || !(fault = waivers_json(o->allow.v, &o->waivers, &bad)))
 		return true;
-	cli_usage(help, "--allow: %s %s", bad, fault);
+	cli_usage(help, "--allow: %.*s %s", (int)strcspn(bad, "="), bad, fault);
 	return false;
 }
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -56,7 +57,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	if (o->balances && o->hasher.without)
 		return cli_usage(help, "--without does not go with --balance");
 	if (o->format && strcmp(o->format, "text") != 0 && strcmp(o->format, "json") != 0)
-		return cli_usage(help, "invalid --format: %s", o->format);
+		return cli_usage(help, "invalid --format: %s (text or json)", o->format);
 	if (o->format && (o->canonical || o->check))
 		return cli_usage(help, "--format goes with hashes only");
 	without = o->hasher.without;
@@ -79,7 +80,13 @@ static void run_file(struct opts *o, const char *path, bool last, struct filter 
 {
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
 
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		diag_add(&f->d, MIG_PRECONDITION, "missing_file", path, "a folder, not a file");
+		close(fd);
+		return;
+	}
 	if (fd < 0) {
 		diag_add(&f->d, errno == EMFILE || errno == ENFILE ? MIG_ERROR : MIG_PRECONDITION, "missing_file", path,
 		         "%s", strerror(errno));

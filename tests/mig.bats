@@ -32,7 +32,7 @@ last() {
 # usage: the command before was a usage error, and said so as mig does.
 usage() {
 	stdout_empty
-	[[ $stderr == *'usage: mig plan'* ]] || fail "no usage: $stderr"
+	[[ $stderr == *'usage: mig '* ]] || fail "no usage: $stderr"
 	[[ $(last) =~ ^'FAILED code=2 duration_ms='[0-9]+$ ]] || fail "last line: $(last)"
 }
 
@@ -124,6 +124,17 @@ usage() {
 	usage
 	fails 2 mig plan --store fs:site --env dev "${to[@]}"
 	usage
+}
+
+@test "CH-33 a usage error shows how its own command is called, and a command that there is none of how all are" {
+	fails 2 mig rollback --bogus
+	usage
+	[ "$(grep -c '^ *\(usage: \)\?mig ' <<< "$stderr")" = 1 ]
+	[[ $stderr == *'usage: mig rollback (all'*'[--deadline SECONDS]'* ]]
+	fails 2 mig plan --bogus
+	[ "$(grep -c '^ *\(usage: \)\?mig plan ' <<< "$stderr")" = 2 ]
+	fails 2 mig frobnicate
+	diff <(mig --help | sed '/^$/,$d') <(sed '1d; $d' <<< "$stderr")
 }
 
 @test "CH-34 an unknown env is a usage error everywhere" {

@@ -51,6 +51,30 @@ END;
 	mig-plan --set ./app --env dev --migration app --target-version 1.1.0 < record | cmp - plans
 }
 
+@test "a set of documents in the place of one of SQL is one fault, not one a member" {
+	database
+	for set in manifest profile; do
+		fails 4 mig-plan --set "$SETS/$set" --env dev --migration app --target-version 1.0.0 <<< "$(schema)"
+		[ "$stderr" = "mig-plan: $SETS/$set/set.json: /mode: not \"sql\": the set is one of documents or records" ]
+	done
+}
+
+@test "hops have no number in a history, so that back to one is refused, and not taken for nothing to do" {
+	users && orders && database
+	migrate 1.1.0 > outcomes
+	for number in 0 1; do
+		fails 3 mig rollback --store sqlite:app.db --to "$number" --env dev --apply --allow-destructive
+		[[ $stderr == *"$number: what is applied has no numbers in a history"* ]]
+		[[ $stderr == *'hint: --to with a semantic version takes what led beyond it'* ]]
+	done
+	[ "$(versions)" = '1.0.0 1.1.0' ]
+	mig rollback --store sqlite:app.db --to 0.0.0 --env dev --apply --allow-destructive > outcomes
+	[ "$(versions)" = '' ]
+	# where nothing is applied there is nothing to do
+	mig rollback --store sqlite:app.db --to 0 --env dev --apply > outcomes
+	[ "$(jq -r .kind outcomes)" = end ]
+}
+
 @test "rolling back runs down.sql and forgets the hop, the last one first" {
 	users && orders && database
 	schema | jq .hash > before

@@ -9,6 +9,9 @@
 #include "store.h"
 #include "stream.h"
 
+/* Is that what an entry's event may be? */
+bool history_event(const char *name);
+
 /* Which entries; NULL: any. */
 struct history_ask {
 	const char *migration, *version, *env, *tenant, *project, *event;
