@@ -75,6 +75,28 @@ END;
 	[ "$(jq -r .kind outcomes)" = end ]
 }
 
+@test "a dry run of several hops, forth and back, finds what those before leave, and changes nothing" {
+	users && orders && database
+	plan_hops 1.1.0 > plans
+	before=$(sha256sum app.db)
+	mig-gate --env dev --dry-run < plans | mig-apply --store sqlite:app.db > outcomes
+	[ "$(jq -r 'select(.kind == "outcome") | .steps[].status' outcomes | sort -u)" = skipped ]
+	# where one fails, the dry run does
+	hop 1.1.0 1.2.0 'INSERT INTO orders VALUES (1, NULL);' 'DELETE FROM orders;'
+	plan_hops 1.2.0 > failing
+	fails 4 mig-apply --store sqlite:app.db < <(mig-gate --env dev --dry-run < failing)
+	[[ $stderr == *'no user; none'* ]]
+	[ "$before" = "$(sha256sum app.db)" ]
+	rm -r app/1.1.0..1.2.0
+	migrate 1.1.0 > outcomes
+	before=$(sha256sum app.db)
+	mig rollback --store sqlite:app.db --to 0.0.0 --env dev --dry-run --format json > outcomes
+	[ "$(jq -r 'select(.kind == "outcome") | .code' outcomes | tr '\n' ' ')" = 'ok ok ' ]
+	[ "$before" = "$(sha256sum app.db)" ]
+	mig-gate --env dev --dry-run < plans | mig-apply --store sqlite:new.db --create > outcomes
+	assert_not_exists new.db
+}
+
 @test "rolling back runs down.sql and forgets the hop, the last one first" {
 	users && orders && database
 	schema | jq .hash > before
