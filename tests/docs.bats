@@ -264,6 +264,19 @@ synopsis_of() {
 	done
 }
 
+@test "every page of a filter names MIG_AUDIT, and migtools(7) every variable that is asked for" {
+	for page in "$MAN"/mig-*.1; do
+		grep -q '^\.Ev MIG_AUDIT' "$page" || fail "${page##*/}"
+	done
+	cd "$MIG_ROOT" || return
+	grep -ohE 'getenv\("[A-Z_]+"' lib/*/*.c bin/*.c | cut -d '"' -f 2 | sort -u > "$TMPDIR/asked"
+	[ -s "$TMPDIR/asked" ]
+	while IFS= read -r name; do
+		# HOME is kept from libjq, not asked for
+		[ "$name" = HOME ] || grep -qE "^\.(It )?Ev .*\b$name\b" "$MAN/migtools.7" || fail "$name"
+	done < "$TMPDIR/asked"
+}
+
 @test "every program has a page, and every page a program" {
 	for x in "$MIG_ROOT"/bin/mig "$MIG_ROOT"/bin/mig-*.c; do
 		x=${x##*/}
