@@ -294,7 +294,22 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	is=$(sha256sum app/0.0.0..1.0.0/up.sql | cut -d ' ' -f 1)
 	fails 4 plan_hops 1.1.0
 	[[ $stderr == *"$was"*"$is"* ]]
+	# once each where line ends make no difference
+	sed -i 's/\r//' app/0.0.0..1.0.0/up.sql
+	fails 4 plan_hops 1.1.0
+	is=$(sha256sum app/0.0.0..1.0.0/up.sql | cut -d ' ' -f 1)
+	[[ $stderr == *": applied with checksum $was, is $is" ]]
 	jq -e '.code == "changed_after_apply"' <<< "$output"
+}
+
+@test "a statement about a table that is kept from migrations names it: 5" {
+	users && database
+	migrate 1.0.0 > outcomes
+	for sql in 'DROP TABLE mig_ledger;' 'DELETE FROM mig_ledger WHERE 1;' 'ALTER TABLE "mig_ledger" ADD COLUMN a;'; do
+		hop 1.0.0 2.0.0 "$sql"
+		fails 5 plan_hops 2.0.0
+		[[ $stderr == *'up.sql:1: writes to a table that is not a migration'\''s: mig_ledger' ]] || fail "$sql: $stderr"
+	done
 }
 
 @test "a hop below the version reached is out of order, and applied only when asked for" {
@@ -319,6 +334,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	hop 1.1.0 1.2.0 'CREATE TABLE t (a);' 'DROP TABLE t;'
 	fails 4 plan_hops 1.2.0
 	[[ $stderr == *'0.0.0..1.0.0 is applied and not in the set'* ]]
+	[[ $stderr == *'hint: --out-of-order goes on without it'* ]]
 	run -0 --separate-stderr plan_hops 1.2.0 --out-of-order
 	[[ $stderr == *'0.0.0..1.0.0 is applied and not in the set'* ]]
 	[ "$(jq -r 'select(.kind == "plan") | .header.target_version' <<< "$output")" = 1.2.0 ]
