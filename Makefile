@@ -95,7 +95,7 @@ fuzz: ## each parser for 60 seconds (clang)
 crash: all ## kill, fail, starve and cut off apply in every way, edit under it (many minutes)
 	@MIG_X=$(X) CC=$(CC) tests/crash/run
 
-install: all
+install: all ## programs, manual pages, make fragment and policies under PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
 		$(DESTDIR)$(DATADIR)/pipelines $(DESTDIR)$(DATADIR)/policies
 	install -m 755 $(TOOLS:%=$(O)/bin/%) $(O)/bin/mig $(DESTDIR)$(BINDIR)
@@ -103,12 +103,12 @@ install: all
 	install -m 644 pipelines/*.mk $(DESTDIR)$(DATADIR)/pipelines
 	install -m 644 policies/*.jq $(DESTDIR)$(DATADIR)/policies
 
-uninstall:
+uninstall: ## take them away again
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(DESTDIR)$(DATADIR)/pipelines/*.mk \
 		$(DESTDIR)$(DATADIR)/policies/*.jq
 	for n in 1 5 7; do for f in docs/man/*.$$n; do rm -f $(DESTDIR)$(MANDIR)/man$$n/$${f##*/}; done; done
 
-clean:
+clean: ## remove what was built
 	rm -rf build $(TOOLS:%=bin/%)
 
 # With "make deps check", nothing is compiled before its headers are there.

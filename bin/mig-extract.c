@@ -124,8 +124,13 @@ static int parse_opts(struct extract_way *w, int argc, char **argv)
 		return cli_usage(help, "%s", wrong);
 	if ((to = w->which.to) && !history_number(to) && !semver_valid(to))
 		return cli_usage(help, "--to %s: not a semantic version", to);
-	if ((h->since && !moment_front(h->since)) || (h->until && !moment_front(h->until)))
-		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
+	if (h->since && !moment_front(h->since))
+		return cli_usage(help, "--since %s: not a time such as 2026-01-31T12:00:00Z, or its front", h->since);
+	if (h->until && !moment_front(h->until))
+		return cli_usage(help, "--until %s: not a time such as 2026-01-31T12:00:00Z, or its front", h->until);
+	if (h->event && !history_event(h->event))
+		return cli_usage(help, "invalid --event: %s (begin, step, commit, undo, rollback, verify, conflict or "
+		                 "prune)", h->event);
 	return h->env && !cli_env(help, h->env) ? MIG_USAGE : -1;
 }
 

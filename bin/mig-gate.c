@@ -76,7 +76,7 @@ static int check_opts(struct opts *o)
 		if (!cli_text(help, "allow", *waiver))
 			return MIG_USAGE;
 	if (a->allow && (wrong = waivers_json(a->allow, &a->waivers, &bad)))
-		return cli_usage(help, "--allow: %s %s", bad, wrong);
+		return cli_usage(help, "--allow: %.*s %s", (int)strcspn(bad, "="), bad, wrong);
 	if ((wrong = gate_ask_wrong(a)))
 		return cli_usage(help, "%s", wrong);
 	if (!cli_now(help, o->now, &o->stamp) || !(o->actor = cli_actor(help)))

@@ -52,7 +52,7 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	if (o->balances && o->hasher.without)
 		return cli_usage(help, "--without does not go with --balance");
 	if (o->format && strcmp(o->format, "text") != 0 && strcmp(o->format, "json") != 0)
-		return cli_usage(help, "invalid --format: %s", o->format);
+		return cli_usage(help, "invalid --format: %s (text or json)", o->format);
 	if (o->format && (o->canonical || o->check))
 		return cli_usage(help, "--format goes with hashes only");
 	without = o->hasher.without;

@@ -60,7 +60,7 @@ findings() {
 
 # refs: of findings, who and why.
 refs() {
-	sed -n 's/^mig-plan: \(troubled[^:]*\): /  \1: /p; s/^mig-plan: \([0-9].*\)/  \1/p' | cut -c 1-96
+	sed -n 's/^mig-plan: \(troubled[^:]*\): /  \1: /p; s/^mig-plan: \([0-9].*\)/  \1/p' | sed 's/^\(.\{94\}\).\{3,\}$/\1../'
 }
 
 site='--store fs:site'

@@ -107,8 +107,9 @@ mig-do-report = set --; \
 	for file; do mig-report < "$$file" || { code=$$?; [ $$worst -ne 0 ] || worst=$$code; }; done; \
 	exit $$worst
 
-# $(call mig-run,FILE,COMMANDS,INSTEAD): what COMMANDS print becomes MIG_OUT/FILE,
-# at once and whole; after a failure MIG_OUT/INSTEAD.
+# $(call mig-run,FILE,COMMANDS,INSTEAD[,SHOW]): what COMMANDS print becomes
+# MIG_OUT/FILE, at once and whole; after a failure MIG_OUT/INSTEAD.  With SHOW it
+# is printed, too.
 define mig-run
 @out=$(call mig-q,$(MIG_OUT)); \
 mkdir -p "$$out" && echo 1 > "$$out/exit-code" && : > "$$out/$1.tmp" || exit 3; \
@@ -118,6 +119,7 @@ code=$$?; \
 [ $$code -le 5 ] || code=1; \
 [ $$code -eq 0 ] && file=$1 || file=$3; \
 mv -f "$$out/$1.tmp" "$$out/$$file" || code=1; \
+$(if $4,cat "$$out/$$file" || code=1; )\
 echo $$code > "$$out/exit-code"; \
 exit $$code
 endef
@@ -153,8 +155,7 @@ mig-rollback: $(mig-plan-file) | $(call mig-after,mig-gate mig-apply mig-verify)
 	$(call mig-run,undone.ndjson,$(mig-do-rollback),undone.ndjson)
 
 mig-report: | $(call mig-after,mig-plan mig-gate mig-apply mig-verify mig-rollback)
-	$(call mig-run,report.txt,$(mig-do-report),report.txt)
-	@cat $(call mig-q,$(MIG_OUT)/report.txt)
+	$(call mig-run,report.txt,$(mig-do-report),report.txt,show)
 
 mig-clean:
 	@cd $(call mig-q,$(MIG_OUT)) 2> /dev/null || exit 0; \

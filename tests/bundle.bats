@@ -297,8 +297,8 @@ resealed() {
 		transformed/changes.ndjson torn torn
 		tx-plan/plans.ndjson fault it ends in a fault
 		reports/dry-run.ndjson garbage line 1
-		datasets/documents.ndjson plans does not belong into this file
-		reports/verify-before.ndjson plans does not belong into this file
+		datasets/documents.ndjson plans does not belong in this file
+		reports/verify-before.ndjson plans does not belong in this file
 		reports/dry-run.ndjson failed the dry run failed
 		reports/verify-before.ndjson failed what was verified failed
 		reports/verify-before.ndjson empty nothing but its end

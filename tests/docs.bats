@@ -264,6 +264,19 @@ synopsis_of() {
 	done
 }
 
+@test "every page of a filter names MIG_AUDIT, and migtools(7) every variable that is asked for" {
+	for page in "$MAN"/mig-*.1; do
+		grep -q '^\.Ev MIG_AUDIT' "$page" || fail "${page##*/}"
+	done
+	cd "$MIG_ROOT" || return
+	grep -ohE 'getenv\("[A-Z_]+"' lib/*/*.c bin/*.c | cut -d '"' -f 2 | sort -u > "$TMPDIR/asked"
+	[ -s "$TMPDIR/asked" ]
+	while IFS= read -r name; do
+		# HOME is kept from libjq, not asked for
+		[ "$name" = HOME ] || grep -qE "^\.(It )?Ev .*\b$name\b" "$MAN/migtools.7" || fail "$name"
+	done < "$TMPDIR/asked"
+}
+
 @test "every program has a page, and every page a program" {
 	for x in "$MIG_ROOT"/bin/mig "$MIG_ROOT"/bin/mig-*.c; do
 		x=${x##*/}
@@ -324,6 +337,25 @@ unknown() {
 		done
 	done > "$TMPDIR/missing"
 	[ ! -s "$TMPDIR/missing" ] || fail "$(cat "$TMPDIR/missing")"
+}
+
+@test "the floors in ARCHITECTURE.md are those of lib/LAYERS" {
+	cd "$MIG_ROOT" || return
+	awk -F '|' '
+	FILENAME ~ /LAYERS$/ { if (split($0, name, " ") && name[1] ~ /^[0-9]+$/) for (i in name) floor[name[i]] = name[1]; next }
+	!/^\| [0-9]/ { next }
+	{
+		n = split($2, from, /,| to /)
+		split($4, name, ",")
+		for (i in name) {
+			gsub(/[ `]/, "", name[i])
+			if (name[i] in floor && (floor[name[i]] < from[1] + 0 || floor[name[i]] > from[n] + 0))
+				print name[i] " is on floor " floor[name[i]] ", not on" $2
+			known += name[i] in floor
+		}
+	}
+	END { if (known < 40) print "the table is not found any more" }' lib/LAYERS docs/ARCHITECTURE.md > "$TMPDIR/wrong"
+	[ ! -s "$TMPDIR/wrong" ] || fail "$(cat "$TMPDIR/wrong")"
 }
 
 @test "every code that the manual pages name is in the source" {

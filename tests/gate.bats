@@ -32,6 +32,8 @@ refused() {
 	site && planned_for prod
 	refused 5 prod_ticket --env prod --apply
 	hinted
+	refused 5 apply_flag --env prod
+	[[ $stderr == *'hint: give mig-gate, or mig, --apply --prod-override TICKET (--dry-run only looks)' ]]
 	refused 5 prod_ticket --env prod --apply --prod-override ''
 	refused 5 prod_ticket --env prod --apply --prod-override '  '
 	refused 5 prod_ticket --env prod --apply --prod-override=

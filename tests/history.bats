@@ -71,6 +71,10 @@ relinked() {
 		fails 2 mig-extract --store fs:site --ledger --since "$bad"
 		fails 2 mig history --store fs:site --until "$bad"
 	done
+	[[ $stderr == *'--until 2025-01-02T12:00:00+01:00: not a time'* ]]
+	fails 2 mig-extract --store fs:site --ledger --event commits
+	[[ $stderr == *'invalid --event: commits (begin, step, commit, '* ]]
+	fails 2 mig history --store fs:site --event commits
 	fails 2 mig-extract --store fs:site --ledger --env DEV
 	fails 2 mig-extract --store fs:site --set set --event commit
 	fails 2 mig-extract --store fs:site --applied --event commit
@@ -309,6 +313,9 @@ joined() {
 	mig status --store fs:site | grep -q '^STATUS: 2 plans applied, 0 begun'
 	mkdir empty && mig status --store fs:empty | grep -q '^STATUS: 0 plans applied, 0 begun'
 	fails 2 mig status --store fs:site --target-version 1.2.0
+	fails 2 mig status --store fs:site --schema app.json
+	[[ $stderr == 'mig: --schema: of databases, not of documents'* ]]
+	stdout_empty
 	fails 2 mig status --store fs:site --set set --target-version latest
 	fails 3 mig status --store fs:nowhere
 }

@@ -374,6 +374,8 @@ refs() {
 		'http://[::1].example/' https://example.com:123456/; do
 		fails 2 mig-extract --store "instantdb:app" --api "$url" --tenant acme --env dev --query query
 		[[ $stderr$output != *canary* ]] || fail "$url: $stderr"
+		# nothing of what the message says is taken for a secret
+		[[ $stderr$output != *'[redacted]'* ]] || fail "$url: $stderr"
 	done
 	fails 2 mig-extract --store http://example.com/ --tenant acme --env dev --query query
 	fails 2 mig-extract --store 'instantdb:a b' --tenant acme --env dev --query query

@@ -32,7 +32,7 @@ last() {
 # usage: the command before was a usage error, and said so as mig does.
 usage() {
 	stdout_empty
-	[[ $stderr == *'usage: mig plan'* ]] || fail "no usage: $stderr"
+	[[ $stderr == *'usage: mig '* ]] || fail "no usage: $stderr"
 	[[ $(last) =~ ^'FAILED code=2 duration_ms='[0-9]+$ ]] || fail "last line: $(last)"
 }
 
@@ -133,7 +133,7 @@ usage() {
 	[[ $stderr == 'mig: --target-version: needs --set or --schema'* ]]
 	fails 2 mig status --store fs:site --schema app.json --target-version 1.2.0
 	usage
-	[[ $stderr == 'mig: --set is required'* ]]
+	[[ $stderr == 'mig: --schema: of databases, not of documents'* ]]
 }
 
 @test "CH-37 a value is what it is, whatever it holds" {
@@ -142,6 +142,17 @@ usage() {
 		mig plan --store fs:site --set "$SET" --env dev --migration "$id" --target-version=1.2.0 --plan plan.ndjson
 		[ "$(jq -rs '.[0].header.migration_id' plan.ndjson)" = "$id" ]
 	done
+}
+
+@test "CH-33 a usage error shows how its own command is called, and a command that there is none of how all are" {
+	fails 2 mig rollback --bogus
+	usage
+	[ "$(grep -c '^ *\(usage: \)\?mig ' <<< "$stderr")" = 1 ]
+	[[ $stderr == *'usage: mig rollback (all'*'[--deadline SECONDS]'* ]]
+	fails 2 mig plan --bogus
+	[ "$(grep -c '^ *\(usage: \)\?mig plan ' <<< "$stderr")" = 2 ]
+	fails 2 mig frobnicate
+	diff <(mig --help | sed '/^$/,$d') <(sed '1d; $d' <<< "$stderr")
 }
 
 @test "CH-34 an unknown env is a usage error everywhere" {

@@ -185,6 +185,12 @@ phase_then_gate() {
 	fails 4 gated
 	rm proven/doubled
 	fails 3 gated --evidence nowhere
+	# what is wrong with it is told of the file, not of stdin
+	fails 4 gated --evidence plan
+	[[ $stderr == *'mig-gate: plan: line 1: plan: not what mig-verify writes'* ]]
+	head -n 1 proven/expand > cut.ndjson
+	fails 3 gated --evidence cut.ndjson
+	[[ $stderr == *'mig-gate: cut.ndjson: the stream stops without its end'* ]]
 	fails 2 mig-gate --env dev --apply --evidence proven/expand < plan
 }
 

@@ -114,6 +114,8 @@ code() {
 	[ "$(grep -c '"kind":"reject"' mig-out/failed.ndjson)" = 11 ]
 	fails 2 make -s mig-report
 	grep -q no_path mig-out/report.txt
+	# what is wrong is on the page, so it is shown all the same
+	[ "$output" = "$(cat mig-out/report.txt)" ]
 	make mig-plan MIG_MAX_REJECTS=11
 	code 0
 	[ ! -e mig-out/failed.ndjson ]

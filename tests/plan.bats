@@ -22,6 +22,19 @@ plan() {
 
 keys() { jq -r 'select(.kind == "plan").steps[].idempotency_key'; }
 
+@test "CH-40 a record of another kind is named, with its line" {
+	plan > plans
+	fails 2 mig-plan --env dev --migration manifest --target-version 1.2.0 < plans
+	[[ $stderr == *'line 1: plan: not a change, current or reject record'* ]]
+	fails 2 mig-plan --schema "$SAMPLES/app/app-1.json" --env dev --migration app --target-version 1.0.0 < plans
+	[[ $stderr == *'line 1: plan: not a schema record'* ]]
+	mig-extract --store fs:tree --set "$SETS/manifest" > documents
+	fails 2 mig-plan --rollback < documents
+	[[ $stderr == *'line 1: document: not a plan'* ]]
+	fails 2 mig-verify --store fs:tree < documents
+	[[ $stderr == *'line 1: document: not a plan, permit or outcome'* ]]
+}
+
 @test "CH-01 CH-02 planning twice gives the same bytes, whatever the folder, zone, locale, umask and clock" {
 	manifests more
 	plan_manifests more > one

@@ -50,6 +50,22 @@ migrate_pg() {
 	[ "$(sql "SELECT to_regclass('users') IS NULL")" = t ]
 }
 
+@test "a dry run of several hops, forth and back, finds what those before leave, and changes nothing" {
+	hop 0.0.0 1.0.0 'CREATE TABLE users (id int PRIMARY KEY);' 'DROP TABLE users;'
+	hop 1.0.0 2.0.0 'ALTER TABLE users ADD COLUMN age int; SET search_path TO nowhere;' 'ALTER TABLE users DROP COLUMN age;'
+	hop 2.0.0 3.0.0 'CREATE INDEX users_age ON users (age);' 'DROP INDEX users_age;'
+	plan_hops 3.0.0 > plans
+	mig-gate --env dev --dry-run < plans | mig-apply --store "$DB" > outcomes
+	[ "$(jq -r 'select(.kind == "outcome") | .code' outcomes | tr '\n' ' ')" = 'ok ok ok ' ]
+	[ "$(sql "SELECT to_regclass('users') IS NULL")" = t ]
+	migrate_pg 3.0.0 > outcomes
+	mig-extract --store "$DB" --applied --to 0.0.0 | mig-plan --rollback | mig-gate --env dev --dry-run |
+		mig-apply --store "$DB" --state state > outcomes
+	[ "$(jq -r 'select(.kind == "outcome") | .code' outcomes | tr '\n' ' ')" = 'ok ok ok ' ]
+	[ "$(versions)" = '1.0.0 2.0.0 3.0.0' ]
+	[ "$(sql "SELECT count(*) FROM information_schema.columns WHERE table_name = 'users'")" = 2 ]
+}
+
 @test "MIG-TRANSACTION-001 MIG-TRANSACTION-002 a failing hop leaves nothing, and the one before stays" {
 	hop 0.0.0 1.0.0 'CREATE TABLE users (id int PRIMARY KEY);' 'DROP TABLE users;'
 	migrate_pg 1.0.0 > outcomes

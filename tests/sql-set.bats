@@ -51,6 +51,52 @@ END;
 	mig-plan --set ./app --env dev --migration app --target-version 1.1.0 < record | cmp - plans
 }
 
+@test "a set of documents in the place of one of SQL is one fault, not one a member" {
+	database
+	for set in manifest profile; do
+		fails 4 mig-plan --set "$SETS/$set" --env dev --migration app --target-version 1.0.0 <<< "$(schema)"
+		[ "$stderr" = "mig-plan: $SETS/$set/set.json: /mode: not \"sql\": the set is one of documents or records" ]
+	done
+}
+
+@test "hops have no number in a history, so that back to one is refused, and not taken for nothing to do" {
+	users && orders && database
+	migrate 1.1.0 > outcomes
+	for number in 0 1; do
+		fails 3 mig rollback --store sqlite:app.db --to "$number" --env dev --apply --allow-destructive
+		[[ $stderr == *"$number: what is applied has no numbers in a history"* ]]
+		[[ $stderr == *'hint: --to with a semantic version takes what led beyond it'* ]]
+	done
+	[ "$(versions)" = '1.0.0 1.1.0' ]
+	mig rollback --store sqlite:app.db --to 0.0.0 --env dev --apply --allow-destructive > outcomes
+	[ "$(versions)" = '' ]
+	# where nothing is applied there is nothing to do
+	mig rollback --store sqlite:app.db --to 0 --env dev --apply > outcomes
+	[ "$(jq -r .kind outcomes)" = end ]
+}
+
+@test "a dry run of several hops, forth and back, finds what those before leave, and changes nothing" {
+	users && orders && database
+	plan_hops 1.1.0 > plans
+	before=$(sha256sum app.db)
+	mig-gate --env dev --dry-run < plans | mig-apply --store sqlite:app.db > outcomes
+	[ "$(jq -r 'select(.kind == "outcome") | .steps[].status' outcomes | sort -u)" = skipped ]
+	# where one fails, the dry run does
+	hop 1.1.0 1.2.0 'INSERT INTO orders VALUES (1, NULL);' 'DELETE FROM orders;'
+	plan_hops 1.2.0 > failing
+	fails 4 mig-apply --store sqlite:app.db < <(mig-gate --env dev --dry-run < failing)
+	[[ $stderr == *'no user; none'* ]]
+	[ "$before" = "$(sha256sum app.db)" ]
+	rm -r app/1.1.0..1.2.0
+	migrate 1.1.0 > outcomes
+	before=$(sha256sum app.db)
+	mig rollback --store sqlite:app.db --to 0.0.0 --env dev --dry-run --format json > outcomes
+	[ "$(jq -r 'select(.kind == "outcome") | .code' outcomes | tr '\n' ' ')" = 'ok ok ' ]
+	[ "$before" = "$(sha256sum app.db)" ]
+	mig-gate --env dev --dry-run < plans | mig-apply --store sqlite:new.db --create > outcomes
+	assert_not_exists new.db
+}
+
 @test "rolling back runs down.sql and forgets the hop, the last one first" {
 	users && orders && database
 	schema | jq .hash > before
@@ -248,7 +294,22 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	is=$(sha256sum app/0.0.0..1.0.0/up.sql | cut -d ' ' -f 1)
 	fails 4 plan_hops 1.1.0
 	[[ $stderr == *"$was"*"$is"* ]]
+	# once each where line ends make no difference
+	sed -i 's/\r//' app/0.0.0..1.0.0/up.sql
+	fails 4 plan_hops 1.1.0
+	is=$(sha256sum app/0.0.0..1.0.0/up.sql | cut -d ' ' -f 1)
+	[[ $stderr == *": applied with checksum $was, is $is" ]]
 	jq -e '.code == "changed_after_apply"' <<< "$output"
+}
+
+@test "a statement about a table that is kept from migrations names it: 5" {
+	users && database
+	migrate 1.0.0 > outcomes
+	for sql in 'DROP TABLE mig_ledger;' 'DELETE FROM mig_ledger WHERE 1;' 'ALTER TABLE "mig_ledger" ADD COLUMN a;'; do
+		hop 1.0.0 2.0.0 "$sql"
+		fails 5 plan_hops 2.0.0
+		[[ $stderr == *'up.sql:1: writes to a table that is not a migration'\''s: mig_ledger' ]] || fail "$sql: $stderr"
+	done
 }
 
 @test "a hop below the version reached is out of order, and applied only when asked for" {
@@ -273,6 +334,7 @@ ALTER TABLE a ADD COLUMN c;' 'DROP TABLE b;'
 	hop 1.1.0 1.2.0 'CREATE TABLE t (a);' 'DROP TABLE t;'
 	fails 4 plan_hops 1.2.0
 	[[ $stderr == *'0.0.0..1.0.0 is applied and not in the set'* ]]
+	[[ $stderr == *'hint: --out-of-order goes on without it'* ]]
 	run -0 --separate-stderr plan_hops 1.2.0 --out-of-order
 	[[ $stderr == *'0.0.0..1.0.0 is applied and not in the set'* ]]
 	[ "$(jq -r 'select(.kind == "plan") | .header.target_version' <<< "$output")" = 1.2.0 ]

@@ -17,7 +17,7 @@ steps() {
 @test "a SQLite file that does not exist is 3, and no file is made" {
 	fails 3 mig-extract --store sqlite:app.db --schema
 	faulted 3 store_missing
-	[[ $stderr == *'hint: --create makes a new database'* ]]
+	[[ $stderr == *'hint: if it is to be a new one: --create of mig plan, mig apply, '* ]]
 	database && sql_planned "$(steps)" && permitted && rm app.db
 	fails 3 mig-apply --store sqlite:app.db < permits
 	faulted 3 store_missing
@@ -414,7 +414,7 @@ dropped() {
 	ask 'ALTER TABLE customers ADD COLUMN extra_column TEXT; CREATE TABLE unmanaged (a)'
 	before=$(sha256sum app.db)
 	fails 4 mig-verify --store sqlite:app.db --drift
-	[[ $stderr == 'mig-verify: customers.extra_column: customers.extra_column: unexpected column'* ]]
+	[[ $stderr == 'mig-verify: customers.extra_column: unexpected column'* ]]
 	[ "$(jq -c 'select(.kind == "verdict") | [.findings[] | [.rule_id, .ref, .expected]]' <<< "$output")" = \
 		'[["drift","customers.extra_column","nothing"]]' ]
 	fails 4 mig-verify --store sqlite:app.db < plan
@@ -497,6 +497,8 @@ dropped() {
 	sql_planned '[{"id":"u:create_table","actions":["CREATE TABLE u (a)"]}]'
 	fails 4 mig-verify --store sqlite:app.db --rehearse < plan
 	[[ $stderr == *'after the way back, the table is still there'* ]]
+	fails 4 mig-verify --store sqlite:app.db < plan
+	[[ $stderr == *': the plan is not applied' ]]
 	sql_planned '[{"id":"t.b:add_check","actions":["CREATE UNIQUE INDEX i ON t (id / 20)"]}]'
 	fails 4 mig-verify --store sqlite:app.db --rehearse < plan
 	[ "$before" = "$(sha256sum app.db)" ]
@@ -644,10 +646,9 @@ kept() {
 	before=$(sha256sum app.db app.db-journal)
 	fails 3 mig-extract --store sqlite:app.db --schema
 	faulted 3 unfinished
-	[[ $stderr == *'--recover redo'* ]]
+	[[ $stderr == *'hint: mig recover --store STORE --apply puts it back'* ]]
 	[ "$before" = "$(sha256sum app.db app.db-journal)" ]
-	printf '{"digest":"%s","kind":"end","records":0,"tool":"mig-gate"}\n' "$(printf '' | sha256sum | cut -c1-64)" |
-		mig-apply --store sqlite:app.db --recover redo > /dev/null
+	mig recover --store sqlite:app.db --apply > /dev/null
 	[ "$(mig-extract --store sqlite:app.db --schema | jq -c '[.live.tables[]?.name] | select(length > 0)')" = '["keep"]' ]
 }
 

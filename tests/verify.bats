@@ -116,6 +116,13 @@ finding() {
 	verdicts 0
 }
 
+@test "a plan of documents is not rehearsed: 2, and what is done instead" {
+	one && migrated
+	fails 2 mig-verify --store fs:site --rehearse < plan
+	faulted 2 no_rehearsal
+	[[ $stderr == *'is tried with a dry run: mig-gate --dry-run | mig-apply'* ]]
+}
+
 @test "CH-24 an error behind more than twenty warnings is named, and decides" {
 	manifests site && migrated
 	find site -name manifest.json | while read -r f; do

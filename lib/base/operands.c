@@ -6,12 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int open_operand(const char *path, struct diag *d)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
 
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		diag_add(d, MIG_PRECONDITION, "missing_file", path, "a folder, not a file");
+		close(fd);
+		return -1;
+	}
 	if (fd < 0)
 		diag_add(d, errno == EMFILE || errno == ENFILE ? MIG_ERROR : MIG_PRECONDITION, "missing_file", path,
 		         "%s", strerror(errno));

@@ -196,7 +196,7 @@ static int take(struct reading *x, const struct record *r)
 		break;
 	default: break;
 	}
-	return not_so(x, "bundle_kind", "a record that does not belong into this file");
+	return not_so(x, "bundle_kind", "a record that does not belong in this file");
 }
 
 static int read_all(struct reading *x, struct stream *in)

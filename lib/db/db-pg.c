@@ -104,6 +104,13 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	return 0;
 }
 
+static int resettle(struct db *db, struct diag *d)
+{
+	(void)d;
+	buf_addstr(&of(db)->queued, PG_SETTINGS("SET LOCAL "));
+	return 0;
+}
+
 static int begin_rows(struct db *db, struct diag *d)
 {
 	struct pg *p = of(db);
@@ -252,6 +259,7 @@ static const struct db_ops ops = {
 	.done = pg_done,
 	.later = later,
 	.begin = begin,
+	.resettle = resettle,
 	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,

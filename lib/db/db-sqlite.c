@@ -274,6 +274,13 @@ static int begin(struct db *db, bool writes, struct diag *d)
 	return 0;
 }
 
+/* What a pragma sets stays set for the connection, in a run that applies, too. */
+static int resettle(struct db *db, struct diag *d)
+{
+	(void)db, (void)d;
+	return 0;
+}
+
 static int begin_rows(struct db *db, struct diag *d)
 {
 	struct sqlite *s = of(db);
@@ -500,6 +507,7 @@ const struct db_ops sqlite_ops = {
 	.done = sqlite_done,
 	.later = later,
 	.begin = begin,
+	.resettle = resettle,
 	.begin_rows = begin_rows,
 	.commit = commit,
 	.rollback = rollback,

@@ -123,6 +123,8 @@ struct db_ops {
 	 * where there is nothing to roll back.
 	 */
 	int (*begin)(struct db *db, bool writes, struct diag *d);
+	/* Inside of one: what statements have set for themselves is put back as begin has it. */
+	int (*resettle)(struct db *db, struct diag *d);
 	/* One that writes rows: foreign keys hold at commit, and nobody is waited for longer than lock said. */
 	int (*begin_rows)(struct db *db, struct diag *d);
 	int (*commit)(struct db *db, struct diag *d);

@@ -77,7 +77,8 @@ struct db *sqlite_scratch(struct db *db, struct diag *d)
 static int missing(const char *file, int err, struct diag *d)
 {
 	if (err == ENOENT || err == ENOTDIR) {
-		diag_hint(d, "--create makes a new database");
+		diag_hint(d, "if it is to be a new one: --create of mig plan, mig apply, mig-extract --schema and "
+		          "mig-apply");
 		return diag_add(d, MIG_PRECONDITION, "store_missing", file, "no such database");
 	}
 	return diag_add(d, MIG_PRECONDITION, err == EROFS ? "store_readonly" : "not_permitted", file, "cannot open: %s",

@@ -51,7 +51,7 @@ static int locked(struct sqlite *s, struct diag *d)
 /* A killed writer left a journal that only a writer may play back. */
 static int unfinished(struct sqlite *s, struct diag *d)
 {
-	diag_hint(d, "mig-apply --store URI --recover redo < /dev/null puts it back as it was before that write");
+	diag_hint(d, "mig recover --store STORE --apply puts it back as it was before that write");
 	return sqlite_fail(s, DB_UNREADY, MIG_PRECONDITION, "unfinished",
 	                   "a write was cut off and must be undone first", d);
 }

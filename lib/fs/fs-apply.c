@@ -96,6 +96,7 @@ static int drift(const struct fs_file *f, const char *found, struct diag *d)
 	if (s->restore)
 		return diag_add(d, MIG_INVALID, "drift", f->ref, "expected content %.*s, found %s", (int)s->after.n,
 		                s->after.s, found);
+	diag_hint(d, "it was changed since the plan: extract, transform and plan again, from what is there now");
 	return diag_add(d, MIG_INVALID, "drift", f->ref, "expected bytes %.*s, found %s", (int)s->raw.n, s->raw.s,
 	                found);
 }

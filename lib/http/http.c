@@ -129,7 +129,7 @@ int http_url(const char *url, struct diag *d)
 
 	if (memchr(s, '@', strcspn(s, "/?#")))
 		return diag_add(d, MIG_USAGE, "bad_url", NULL,
-		                "a URL holds no user and no password: give a token by MIG_TOKEN or --token-file");
+		                "a URL holds neither user nor password; a token comes from MIG_TOKEN or --token-file");
 	n = host_length(s, &host);
 	if (n == 0 || (s[n] && s[n] != '/'))
 		return diag_add(d, MIG_USAGE, "bad_url", NULL, "the URL's host is malformed");

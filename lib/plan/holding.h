@@ -1,7 +1,7 @@
 /*
  * holding.h -- a permit taken apart, in room that is used again.
  *
- * Floor 10.
+ * Floor 11.
  */
 #ifndef MIG_HOLDING_H
 #define MIG_HOLDING_H

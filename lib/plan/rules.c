@@ -66,18 +66,20 @@ static int check_scope(const struct plan *p, const struct grant *g, struct diag 
 	return rc;
 }
 
-static int check_flags(const struct plan *p, const struct grant *g, struct diag *d)
+static int check_flags(const struct grant *g, struct diag *d)
 {
+	bool ticket = !text_is(g->env, "prod") || !blank(g->ticket);
 	int rc = 0;
 
 	if (g->dry_run)
 		return 0;
 	if (!g->apply) {
-		diag_hint(d, "mig-gate --env %.*s --apply (or --dry-run to look only)", (int)p->env.n, p->env.s);
+		diag_hint(d, "give mig-gate, or mig, --apply%s (--dry-run only looks)",
+		          ticket ? "" : " --prod-override TICKET");
 		rc = diag_add(d, MIG_UNSAFE, "apply_flag", NULL, "apply mode requires --apply");
 	}
-	if (text_is(g->env, "prod") && blank(g->ticket)) {
-		diag_hint(d, "mig-gate --env prod --apply --prod-override TICKET");
+	if (!ticket) {
+		diag_hint(d, "give mig-gate, or mig, --apply --prod-override TICKET");
 		rc = diag_add(d, MIG_UNSAFE, "prod_ticket", NULL, "env prod requires a ticket: --prod-override");
 	}
 	return rc;
@@ -230,7 +232,7 @@ int rules_check(const struct plan *p, const struct grant *g, struct diag *d)
 
 	rc |= check_env(p, g, d);
 	rc |= check_scope(p, g, d);
-	rc |= check_flags(p, g, d);
+	rc |= check_flags(g, d);
 	rc |= phase_rules_check(p, g, d);
 	if (plan_of_sql(p))
 		return rc | sql_destruction(p, g, d) ? -1 : 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 bool verdict_ok(const struct record *r)
@@ -30,6 +31,11 @@ static int read_stream(struct stream *in, void (*each)(void *arg, const struct r
 
 	tally_init(&seen);
 	while ((rc = stream_next(in, &r, d)) > 0) {
+		if (r.kind != KIND_VERDICT && r.kind != KIND_END && r.kind != KIND_FAULT && r.kind != KIND_REJECT) {
+			rc = diag_add(d, MIG_INVALID, "unexpected_kind", in->where, "%s: not what mig-verify writes",
+			              kind_name(r.kind));
+			break;
+		}
 		char *hash = r.kind == KIND_VERDICT ? record_dup(r.doc, record_get(&r, "plan_hash")) : NULL;
 
 		if (hash && strlen(hash) == HEX_LEN) {
@@ -44,18 +50,32 @@ static int read_stream(struct stream *in, void (*each)(void *arg, const struct r
 	return rc;
 }
 
+/* Findings about a stream speak of stdin and of its lines: here of those of the file. */
+static void tell(const char *path, const struct diag *own, struct diag *d)
+{
+	for (size_t i = 0; i < own->n; i++) {
+		const struct finding *x = &own->list[i];
+		bool line = x->where && strncmp(x->where, "line ", 5) == 0;
+
+		diag_add(d, x->exit, x->rule, path, "%s%s%s", line ? x->where : "", line ? ": " : "", x->message);
+	}
+}
+
 int verdict_file_read(const char *path, const char *missing,
                       void (*each)(void *arg, const struct record *verdict, const char *hash), void *arg,
                       struct diag *d)
 {
+	struct diag own = DIAG_INIT;
 	struct stream in;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
 		return diag_add(d, MIG_PRECONDITION, missing, path, "cannot open: %s", strerror(errno));
 	stream_init(&in, fd, "mig-gate");
-	int rc = read_stream(&in, each, arg, d);
+	int rc = read_stream(&in, each, arg, &own);
 
+	tell(path, &own, d);
+	diag_release(&own);
 	stream_release(&in);
 	close(fd);
 	return rc;

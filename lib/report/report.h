@@ -1,7 +1,7 @@
 /*
  * report.h -- a page about a stream of any kind.
  *
- * Floor 12.  Pure.  Which view is shown follows from the records that come;
+ * Floor 13.  Pure.  Which view is shown follows from the records that come;
  * memory is bounded whatever their number (status: by the number of plans).
  */
 #ifndef MIG_REPORT_H

@@ -1,7 +1,7 @@
 /*
  * dialect.h -- from changes to SQL.
  *
- * Floor 10.  A dialect says of each change whether it makes a step, which
+ * Floor 9.  A dialect says of each change whether it makes a step, which
  * statements it takes, and on the way back too: the way back of a change is the
  * change backwards.
  */

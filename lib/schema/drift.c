@@ -210,10 +210,9 @@ size_t drift_compare(const struct doc *recorded, uint32_t was, const struct doc 
 void drift_message(struct buf *out, const struct drift *x)
 {
 	if (!x->actual)
-		buf_addf(out, "%s: the %s is missing", x->where, x->what);
+		buf_addf(out, "the %s is missing", x->what);
 	else if (!x->expected)
-		buf_addf(out, "%s: unexpected %s", x->where, x->what);
+		buf_addf(out, "unexpected %s", x->what);
 	else
-		buf_addf(out, "%s: the %s was changed: expected %s, found %s", x->where, x->what, x->expected,
-		         x->actual);
+		buf_addf(out, "the %s was changed: expected %s, found %s", x->what, x->expected, x->actual);
 }

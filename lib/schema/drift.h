@@ -26,7 +26,7 @@ size_t drift_compare(const struct doc *recorded, uint32_t was, const struct doc 
                      bool (*managed)(void *arg, const char *name), void (*each)(void *arg, const struct drift *x),
                      void *arg);
 
-/* "customers.extra_column: unexpected column", appended. */
+/* "unexpected column", appended: what there is to say of x, after where it is. */
 void drift_message(struct buf *out, const struct drift *x);
 
 #endif

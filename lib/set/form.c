@@ -8,10 +8,22 @@
 
 #include <stdlib.h>
 
+/* /version/pointer: missing */
+static void wrong(struct form *f, uint32_t obj, const char *member, const char *what)
+{
+	struct buf at = BUF_INIT;
+
+	if (obj)
+		pointer_of(&f->doc, obj, &at);
+	f->bad = true;
+	diag_add(f->d, MIG_INVALID, "bad_set", f->file, "%.*s/%s: %s", (int)at.len, obj ? at.s : "", member, what);
+	buf_release(&at);
+}
+
 int form_wrong(struct form *f, const char *member, const char *what)
 {
-	f->bad = true;
-	return diag_add(f->d, MIG_INVALID, "bad_set", f->file, "/%s: %s", member, what);
+	wrong(f, 0, member, what);
+	return -1;
 }
 
 int form_part(const char *path, size_t dirlen, struct buf *b, struct digest *sum, const char *rule, struct diag *d)
@@ -63,7 +75,7 @@ void form_only(struct form *f, uint32_t obj, const char *const *names)
 		if (!*n) {
 			char *name = record_dup(&f->doc, key);
 
-			form_wrong(f, name, "unknown member");
+			wrong(f, obj, name, "unknown member");
 			free(name);
 		}
 	}
@@ -75,11 +87,11 @@ uint32_t form_member(struct form *f, uint32_t obj, const char *name, int types, 
 
 	if (t == DOC_NONE) {
 		if (must)
-			form_wrong(f, name, "missing");
+			wrong(f, obj, name, "missing");
 		return DOC_NONE;
 	}
 	if (!(types & 1 << f->doc.tok[t].type)) {
-		form_wrong(f, name, "has the wrong type");
+		wrong(f, obj, name, "has the wrong type");
 		return DOC_NONE;
 	}
 	return t;
@@ -90,7 +102,7 @@ char *form_text(struct form *f, uint32_t obj, const char *name, bool must)
 	char *s = record_dup(&f->doc, form_member(f, obj, name, 1 << DOC_STRING, must));
 
 	if (s && !*s)
-		form_wrong(f, name, "is empty");
+		wrong(f, obj, name, "is empty");
 	return s;
 }
 
@@ -113,7 +125,7 @@ char **form_texts(struct form *f, uint32_t obj, const char *name, bool must)
 		if (f->doc.tok[t].type == DOC_STRING)
 			list[i++] = record_dup(&f->doc, t);
 		else
-			form_wrong(f, name, "holds something that is not a text");
+			wrong(f, obj, name, "holds something that is not a text");
 	}
 	return list;
 }
@@ -139,7 +151,7 @@ char *form_version(struct form *f, uint32_t obj, const char *name, bool must)
 	char *v = form_text(f, obj, name, must);
 
 	if (v && !semver_valid(v))
-		form_wrong(f, name, "not a semantic version");
+		wrong(f, obj, name, "not a semantic version");
 	return v;
 }
 
@@ -159,7 +171,7 @@ char *form_type(struct form *f, uint32_t obj)
 		char *padded = xasprintf(" %s ", type);
 
 		if (strchr(type, ' ') || !strstr(types, padded))
-			form_wrong(f, "type", "not one of schema, data, config, profile, index, cleanup");
+			wrong(f, obj, "type", "not one of schema, data, config, profile, index, cleanup");
 		free(padded);
 	}
 	return type;

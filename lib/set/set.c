@@ -13,6 +13,22 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+/* Which of several predicates is no program is told by its pointer. */
+static void check_predicate(struct form *f, uint32_t obj, const char *jq)
+{
+	struct diag own = DIAG_INIT;
+	struct buf at = BUF_INIT;
+
+	if (jqrun_check(jq, f->file, &own) < 0)
+		f->bad = true;
+	pointer_of(&f->doc, obj, &at);
+	for (size_t i = 0; i < own.n; i++)
+		diag_add(f->d, own.list[i].exit, own.list[i].rule, own.list[i].where, "%.*s/jq: %s", (int)at.len, at.s,
+		         own.list[i].message);
+	buf_release(&at);
+	diag_release(&own);
+}
+
 static struct predicate *predicates(struct form *f, const char *name)
 {
 	static const char *const names[] = { "jq", "message", NULL };
@@ -26,8 +42,8 @@ static struct predicate *predicates(struct form *f, const char *name)
 		char *jq = form_text(f, t, "jq", true), *message = form_text(f, t, "message", true);
 
 		form_only(f, t, names);
-		if (jq && jqrun_check(jq, f->file, f->d) < 0)
-			f->bad = true;
+		if (jq)
+			check_predicate(f, t, jq);
 		if (jq && message) {
 			list[i++] = (struct predicate){ jq, message };
 		} else {
@@ -125,7 +141,7 @@ static void read_set_json(struct set *s, struct form *f)
 	s->id = form_text(f, 0, "id", true);
 	s->entity = form_text(f, 0, "entity", true);
 	s->match = form_texts(f, 0, "match", true);
-	if (!s->match[0])
+	if (!s->match[0] && doc_member(&f->doc, 0, "match", 5) != DOC_NONE)
 		form_wrong(f, "match", "names no documents");
 	read_version(s, f, true);
 	s->required = form_pointers(f, 0, "required");

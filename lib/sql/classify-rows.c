@@ -36,7 +36,7 @@ static void deletes(struct meaning *m, const struct phrase *p, size_t i)
 	phrase_take(p, &i, "only");
 	if (!dotted_read(&t, p, &i))
 		return;
-	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
+	meaning_guard(m, meaning_ours(t.schema, t.name, p->dialect), t.name);
 	if (chooses(p, start)) {
 		meaning_add(m, "data_dependent", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("deletes rows of table %s", t.name));
@@ -58,7 +58,7 @@ static void updates(struct meaning *m, const struct phrase *p, size_t i)
 	phrase_take(p, &i, "only");
 	if (!dotted_read(&t, p, &i))
 		return;
-	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
+	meaning_guard(m, meaning_ours(t.schema, t.name, p->dialect), t.name);
 	if (chooses(p, start))
 		meaning_add(m, "data_dependent", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("updates rows of table %s", t.name));
@@ -81,7 +81,7 @@ static void inserts(struct meaning *m, const struct phrase *p, size_t i)
 	i++;
 	if (!dotted_read(&t, p, &i))
 		return;
-	m->protects |= meaning_ours(t.schema, t.name, p->dialect);
+	meaning_guard(m, meaning_ours(t.schema, t.name, p->dialect), t.name);
 	if (replaces || phrase_find(p, start, "select", depth) < end || phrase_find(p, start, "update", depth) < end)
 		meaning_add(m, "data_dependent", SEVERITY_REVIEW, dotted_local(&t),
 		            xasprintf("what it writes to table %s depends on the rows that are there", t.name));
@@ -119,7 +119,7 @@ void classify_truncate(struct meaning *m, const struct phrase *p, size_t i)
 		phrase_take(p, &i, "only");
 		if (!dotted_read(&t, p, &i))
 			break;
-		m->protects |= meaning_protected(t.schema, t.name, p->dialect);
+		meaning_guard(m, meaning_protected(t.schema, t.name, p->dialect), t.name);
 		meaning_add(m, "truncate", SEVERITY_CRITICAL, dotted_local(&t),
 		            xasprintf("deletes every row of table %s", t.name));
 		meaning_use(m, USE_LOSES, t.schema, t.name);

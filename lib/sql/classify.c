@@ -57,7 +57,7 @@ static void drops(struct meaning *m, const struct phrase *p, size_t i)
 	do {
 		if (!dotted_read(&t, p, &i))
 			break;
-		m->protects |= meaning_protected(t.schema, t.name, p->dialect);
+		meaning_guard(m, meaning_protected(t.schema, t.name, p->dialect), t.name);
 		meaning_add(m, k->rule, k->severity, k->table ? dotted_local(&t) : NULL,
 		            xasprintf("drops %s %s", k->what, t.name));
 		if (k->table)
@@ -78,7 +78,7 @@ static void creates_index(struct meaning *m, const struct phrase *p, size_t i, b
 	phrase_take(p, &on, "only");
 	if (!dotted_read(&t, p, &on))
 		return;
-	m->protects |= meaning_protected(t.schema, t.name, p->dialect);
+	meaning_guard(m, meaning_protected(t.schema, t.name, p->dialect), t.name);
 	meaning_use(m, USE_NEEDS, t.schema, t.name);
 	if (unique)
 		meaning_add(m, "add_unique", SEVERITY_REVIEW, dotted_local(&t),
@@ -113,7 +113,7 @@ static void creates(struct meaning *m, const struct phrase *p, size_t i)
 	} else if (phrase_take(p, &i, "table") || phrase_take(p, &i, "view")) {
 		phrase_take(p, &i, "if not exists");
 		if (dotted_read(&t, p, &i)) {
-			m->protects |= meaning_ours(t.schema, t.name, p->dialect);
+			meaning_guard(m, meaning_ours(t.schema, t.name, p->dialect), t.name);
 			meaning_use(m, USE_CREATES, t.schema, t.name);
 		}
 	} else {
@@ -136,7 +136,7 @@ static void alters(struct meaning *m, const struct phrase *p, size_t i)
 			classify_alter_type(m, p, i, t.name);
 		else
 			classify_alter_table(m, p, i, t.schema, t.name);
-		m->protects |= table && meaning_protected(t.schema, t.name, p->dialect);
+		meaning_guard(m, table && meaning_protected(t.schema, t.name, p->dialect), t.name);
 		m->opaque |= exists; /* it may not be there */
 	} else if (phrase_take(p, &i, "policy")) {
 		meaning_add(m, "drop_policy", SEVERITY_CRITICAL, NULL, xstrdup("changes who may see and write rows"));

@@ -23,6 +23,7 @@ void meaning_reset(struct meaning *m)
 		free(m->usage[i].schema);
 		free(m->usage[i].name);
 	}
+	free(m->protects);
 	*m = (struct meaning){
 		.remark = m->remark, .remarkcap = m->remarkcap, .usage = m->usage, .usagecap = m->usagecap
 	};
@@ -44,6 +45,12 @@ void meaning_add(struct meaning *m, const char *rule, enum severity severity, co
 	}
 	m->remark[m->nremark++] = (struct remark){ rule, severity, message, table ? xstrdup(table) : NULL };
 	m->destroys |= severity == SEVERITY_CRITICAL;
+}
+
+void meaning_guard(struct meaning *m, bool is, const char *name)
+{
+	if (is && !m->protects)
+		m->protects = xstrdup(name);
 }
 
 void meaning_use(struct meaning *m, enum use use, const char *schema, const char *name)

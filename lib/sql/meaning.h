@@ -46,7 +46,7 @@ struct meaning {
 	bool control;        /* BEGIN, COMMIT and the like */
 	bool no_transaction; /* refused inside a transaction */
 	bool outside;        /* reaches another database file */
-	bool protects;       /* writes to a table that is not a migration's to change */
+	char *protects;      /* a table that it writes to and that is not a migration's to change, or NULL */
 };
 
 #define MEANING_INIT { .remark = NULL }
@@ -59,6 +59,9 @@ void meaning_add(struct meaning *m, const char *rule, enum severity severity, co
 
 /* Add a use; copies the names. */
 void meaning_use(struct meaning *m, enum use use, const char *schema, const char *name);
+
+/* It writes to a table that is kept from migrations, if is: the first one is remembered.  Copies the name. */
+void meaning_guard(struct meaning *m, bool is, const char *name);
 
 /* Is this table the engine's or ours, so that no migration writes there? */
 bool meaning_ours(const char *schema, const char *name, enum dialect dialect);

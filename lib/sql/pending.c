@@ -56,6 +56,9 @@ static void check_content(const struct sqlhop *h, const struct past_hop *p, stru
 		return;
 	if (strcmp(h->normalised, p->normalised) == 0)
 		diag_warn(d, "respelled", file, "other line ends or byte order mark than when it was applied");
+	else if (strcmp(h->checksum, h->normalised) == 0 && strcmp(p->checksum, p->normalised) == 0)
+		diag_add(d, MIG_INVALID, "changed_after_apply", file, "applied with checksum %s, is %s", p->checksum,
+		         h->checksum);
 	else
 		diag_add(d, MIG_INVALID, "changed_after_apply", file,
 		         "applied with checksum %s (%s without line ends), is %s (%s)", p->checksum, p->normalised,
@@ -72,9 +75,11 @@ static void check_past(const struct sqlset *s, const struct past *past, bool lat
 			check_content(&s->hop[h - s->set->hop], p, d);
 		else if (late)
 			diag_warn(d, "missing_hop", NULL, "%s..%s is applied and not in the set", p->from, p->to);
-		else
+		else {
+			diag_hint(d, "--out-of-order goes on without it");
 			diag_add(d, MIG_INVALID, "missing_hop", NULL, "%s..%s is applied and not in the set", p->from,
 			         p->to);
+		}
 	}
 }
 

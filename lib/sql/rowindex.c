@@ -92,7 +92,7 @@ static void read_key(struct form *f, struct rowindex *x)
 		else
 			x->column[i].key = true;
 	}
-	if (key && !*key)
+	if (key && !*key && doc_member(&f->doc, 0, "key", 3) != DOC_NONE)
 		form_wrong(f, "key", "empty");
 	form_free_texts(key);
 }

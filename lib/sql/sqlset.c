@@ -39,6 +39,18 @@ static int open_json(struct form *f, const char *file, size_t dirlen, struct dig
 	return rc;
 }
 
+/* A set of another mode has that one fault: its members, and its hops, are none of ours. */
+static bool of_sql(struct form *f)
+{
+	char *mode = form_text(f, 0, "mode", true);
+	bool other = mode && strcmp(mode, "sql") != 0;
+
+	if (other)
+		form_wrong(f, "mode", "not \"sql\": the set is one of documents or records");
+	free(mode);
+	return !other;
+}
+
 static void read_set_json(struct sqlset *s, struct form *f)
 {
 	static const char *const names[] = { "description", "dialect", "id", "mode", NULL };
@@ -49,11 +61,6 @@ static void read_set_json(struct sqlset *s, struct form *f)
 	if (s->dialect && strcmp(s->dialect, "sqlite") != 0 && strcmp(s->dialect, "postgresql") != 0)
 		form_wrong(f, "dialect", "neither \"sqlite\" nor \"postgresql\"");
 	free(form_text(f, 0, "description", false));
-	char *mode = form_text(f, 0, "mode", true);
-
-	if (mode && strcmp(mode, "sql") != 0)
-		form_wrong(f, "mode", "not \"sql\": the set is one of documents or records");
-	free(mode);
 }
 
 static void read_safety(struct hop *h, struct form *f)
@@ -164,6 +171,8 @@ struct sqlset *sqlset_read(const char *dir, struct diag *d)
 	s->set = xcalloc(1, sizeof *s->set);
 	int rc = open_json(&f, json, strlen(dir), sum, "missing_set", d);
 
+	if (rc == 0 && !of_sql(&f))
+		rc = -1;
 	if (rc == 0) {
 		read_set_json(s, &f);
 		if (read_hops(s, dir, sum, d) < 0 || f.bad)

@@ -267,7 +267,7 @@ static int transact(struct run *r)
 	if (rc == 0 && r->c->grant->dry_run && db->ops->query(db, "SELECT 1", NULL, 0, NULL, NULL, r->d) < 0)
 		rc = -1;
 	if (rc == 0 && r->c->grant->dry_run) {
-		db->ops->rollback(db);
+		r->s->preview = true;
 		for (size_t i = 0; i < r->o->n; i++)
 			describe(r, i);
 		return 0;
@@ -281,6 +281,7 @@ static int transact(struct run *r)
 		return 0;
 	}
 	db->ops->rollback(db);
+	r->s->preview = false;
 	if (!r->doubt)
 		drop_backups(r);
 	undone(r, first);
@@ -357,10 +358,12 @@ static int work(struct run *r)
 	struct db *db = r->s->db;
 	enum standing is;
 
-	if (db->ops->begin(db, true, r->d) < 0)
+	/* the plans of a dry run find what those before them leave */
+	if ((r->s->preview ? db->ops->resettle(db, r->d) : db->ops->begin(db, true, r->d)) < 0)
 		return -1;
 	if (look_up(r, &is) < 0 || is != TO_DO) {
-		db->ops->rollback(db);
+		if (!r->s->preview)
+			db->ops->rollback(db);
 		if (r->d->n && diag_exit(r->d) != MIG_OK)
 			return -1;
 		all_skipped(r, r->p->rollback_mode ? "already rolled back" : "already applied");

@@ -1,7 +1,7 @@
 /*
  * survey.h -- a look at a whole stream of permits before its first write.
  *
- * Floor 11.  Reads the store.
+ * Floor 12.  Reads the store.
  */
 #ifndef MIG_SURVEY_H
 #define MIG_SURVEY_H

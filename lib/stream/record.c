@@ -161,7 +161,7 @@ static const struct {
 
 const char *kind_name(enum kind k)
 {
-	return kinds[k].name;
+	return kinds[k].name ? kinds[k].name : "an unknown kind";
 }
 
 /* How many characters of a foreign name a message shows. */

@@ -39,7 +39,7 @@ static int no_permit(const struct record *r, const char *where, struct diag *d)
 {
 	if (r->kind != KIND_PLAN)
 		return diag_add(d, MIG_USAGE, "unexpected_kind", where, "%s: not a permit",
-		                r->kind == KIND_OTHER ? "an unknown kind" : kind_name(r->kind));
+		                kind_name(r->kind));
 	diag_hint(d, "mig-gate --env ENV --apply | mig-apply ..");
 	return diag_add(d, MIG_UNSAFE, "no_permit", where,
 	                "a plan without a permit: apply mode requires --apply at mig-gate");

@@ -163,7 +163,7 @@ bool cli_format(const char *help, const char *format)
 {
 	if (!format || strcmp(format, "text") == 0 || strcmp(format, "json") == 0 || strcmp(format, "html") == 0)
 		return true;
-	cli_usage(help, "invalid --format: %s", format);
+	cli_usage(help, "invalid --format: %s (text, json or html)", format);
 	return false;
 }
 

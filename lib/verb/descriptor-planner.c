@@ -195,7 +195,8 @@ static int read_stream(struct stream *in, struct descriptor *x, struct out *out,
 		else if (r.kind == KIND_DOCUMENT || r.kind == KIND_REJECT)
 			rc = count(&seen, &r);
 		else if (r.kind != KIND_END && !in->fault)
-			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "not what mig-extract writes");
+			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "%s: not what mig-extract writes",
+			              kind_name(r.kind));
 		if (rc < 0)
 			break;
 	}

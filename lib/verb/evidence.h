@@ -1,7 +1,7 @@
 /*
  * evidence.h -- do the files beside the documents bear out what the documents say of them?
  *
- * Floor 12.  Reads the store, never writes.
+ * Floor 13.  Reads the store, never writes.
  */
 #ifndef MIG_EVIDENCE_H
 #define MIG_EVIDENCE_H

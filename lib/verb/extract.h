@@ -1,7 +1,7 @@
 /*
  * extract.h -- read a store's documents into a stream.
  *
- * Floor 12.
+ * Floor 13.
  */
 #ifndef MIG_EXTRACT_H
 #define MIG_EXTRACT_H

@@ -164,7 +164,7 @@ static int take_in(struct gate *g, struct stream *in, struct spool *plans, struc
 			rc = judge(g, &r, &p, t, in->where, d) < 0 ? -1 : spool_add(plans, r.line, r.len, d);
 		else if (r.kind != KIND_END && !in->fault)
 			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "%s: not a plan",
-			              r.kind == KIND_OTHER ? "an unknown kind" : kind_name(r.kind));
+			              kind_name(r.kind));
 		if (rc < 0)
 			break;
 	}

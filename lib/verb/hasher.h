@@ -1,7 +1,7 @@
 /*
  * hasher.h -- canonical JSON, its hashes, and the hashes inside records.
  *
- * Floor 12.  Pure.
+ * Floor 13.  Pure.
  */
 #ifndef MIG_HASHER_H
 #define MIG_HASHER_H

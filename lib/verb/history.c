@@ -165,6 +165,17 @@ static struct known *look_up(struct reading *r, const char *hash)
 	return k;
 }
 
+bool history_event(const char *name)
+{
+	static const char *const events[] = { "begin", "step",     "commit", "undo", "rollback",
+		                              "verify", "conflict", "prune",  NULL };
+
+	for (const char *const *e = events; *e; e++)
+		if (strcmp(name, *e) == 0)
+			return true;
+	return false;
+}
+
 static bool matches(const struct doc *e, const struct history_ask *a)
 {
 	return says(e, "migration_id", a->migration) && says(e, "target_version", a->version) &&
@@ -336,8 +347,13 @@ static int64_t number_of(const struct plan *p)
 	return -1;
 }
 
-static int no_version(struct reading *r)
+static int no_version(struct reading *r, bool numbered)
 {
+	if (!numbered && r->n) {
+		diag_hint(r->d, "--to with a semantic version takes what led beyond it");
+		return diag_add(r->d, MIG_PRECONDITION, "no_version", r->number,
+		                "what is applied has no numbers in a history");
+	}
 	return diag_add(r->d, MIG_PRECONDITION, "no_version", r->number,
 	                "the history has no version of that number that is applied");
 }
@@ -376,7 +392,7 @@ static int put_applied(struct reading *r)
 {
 	char stream[HEX_SIZE] = "";
 	int64_t after = r->number ? strtoll(r->number, NULL, 10) : -1;
-	bool found = after <= 0;
+	bool found = after < 0, any = false, unnumbered = false;
 
 	for (size_t i = r->n; i-- > 0;) {
 		if (!is_asked(r, r->known[i]))
@@ -385,10 +401,12 @@ static int put_applied(struct reading *r)
 			return 0;
 		if (load(r, r->known[i]->hash) < 0)
 			return -1;
-		if (after >= 0 && number_of(&r->plan) <= after) {
-			found = found || number_of(&r->plan) == after;
+		int64_t number = after < 0 ? 0 : number_of(&r->plan);
+
+		*(number < 0 ? &unnumbered : &any) = true;
+		found = found || number == after || (after == 0 && number > 0);
+		if (number <= after)
 			continue;
-		}
 		if (!*stream)
 			snprintf(stream, sizeof stream, "%.*s", (int)r->plan.digest.n, r->plan.digest.s);
 		if (r->which->last && !text_is(r->plan.digest, stream))
@@ -397,7 +415,7 @@ static int put_applied(struct reading *r)
 		if (stream_put(r->out, r->plan_text.s, r->plan_text.len) < 0)
 			return -1;
 	}
-	return found ? 0 : no_version(r);
+	return found || (after == 0 && !unnumbered) ? 0 : no_version(r, any);
 }
 
 int history_applied(struct store *s, const struct applied_ask *ask, struct out *out, struct diag *d)

@@ -1,13 +1,16 @@
 /*
  * history.h -- what was done to a store, from its ledger and its stored plans.
  *
- * Floor 12.  Reads the store.
+ * Floor 13.  Reads the store.
  */
 #ifndef MIG_HISTORY_H
 #define MIG_HISTORY_H
 
 #include "store.h"
 #include "stream.h"
+
+/* Is that what an entry's event may be? */
+bool history_event(const char *name);
 
 /* Which entries; NULL: any. */
 struct history_ask {

@@ -92,7 +92,7 @@ static int take_in(struct planning *p, struct stream *in)
 			rc = (p->rejects++, spool_add(p->spool, r.line, r.len, p->d));
 		else if (r.kind != KIND_END)
 			rc = diag_add(p->d, MIG_USAGE, "unexpected_kind", in->where,
-			              "not a document: mig-extract gives them");
+			              "%s: not a document: mig-extract gives them", kind_name(r.kind));
 		if (rc < 0)
 			break;
 	}

@@ -152,7 +152,8 @@ int invert_run(const char *reason, struct spool *plans, struct stream *in, struc
 		else if (r.kind == KIND_PLAN)
 			rc = add_inverted(&v, &r, reason, &p, &b, in->where, d);
 		else if (r.kind != KIND_END)
-			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "not a plan");
+			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "%s: not a plan",
+			              kind_name(r.kind));
 	}
 	if (rc == 0 && !in->fault && (rc = stream_verify_end(in, &v.seen, d)) == 0)
 		rc = put_inverted(&v, out, d);

@@ -1,7 +1,7 @@
 /*
  * invert.h -- from plans to the plans that undo them.
  *
- * Floor 12.  Pure but for a spool.  Nothing is written before the input's end
+ * Floor 13.  Pure but for a spool.  Nothing is written before the input's end
  * has been verified.
  */
 #ifndef MIG_INVERT_H

@@ -113,7 +113,8 @@ int phaser_run(const struct phases *x, const struct phase *ph, struct spool *pla
 		else if (r.kind == KIND_PLAN && !in->fault)
 			rc = take_plan(&v, &r, &p, in->where);
 		else if (r.kind != KIND_END && !in->fault)
-			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "not a plan");
+			rc = diag_add(d, MIG_USAGE, "unexpected_kind", in->where, "%s: not a plan",
+			              kind_name(r.kind));
 		if (rc < 0)
 			break;
 	}

@@ -549,7 +549,7 @@ static int take_in(struct planning *p, struct stream *in)
 			rc = stream_check_sum(in, &r, p->d);
 		else if (r.kind != KIND_END)
 			rc = diag_add(p->d, MIG_USAGE, "unexpected_kind", in->where,
-			              "not a change, current or reject record%s",
+			              "%s: not a change, current or reject record%s", kind_name(r.kind),
 			              r.kind == KIND_DOCUMENT ? ": mig-transform comes before mig-plan" : "");
 		if (rc < 0)
 			break;

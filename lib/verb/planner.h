@@ -1,7 +1,7 @@
 /*
  * planner.h -- from changes to plans.
  *
- * Floor 12.  Pure but for its spools.  Nothing is written before the input's end
+ * Floor 13.  Pure but for its spools.  Nothing is written before the input's end
  * has been verified.
  */
 #ifndef MIG_PLANNER_H

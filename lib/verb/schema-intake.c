@@ -57,7 +57,7 @@ static int take_record(struct schema_intake *x, const struct record *r, struct s
 		return 0;
 	if (r->kind != KIND_SCHEMA)
 		return diag_add(d, MIG_USAGE, "unexpected_kind", in->where,
-		                "not a schema record: mig-extract --schema gives it");
+		                "%s: not a schema record: mig-extract --schema gives it", kind_name(r->kind));
 	if (x->line.len)
 		return diag_add(d, MIG_INVALID, "stream_incomplete", in->where, "a second schema record");
 	return take(x, r, in->where, d);

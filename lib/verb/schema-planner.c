@@ -83,7 +83,7 @@ static void tell_drift(void *arg, const struct drift *x)
 	struct buf b = BUF_INIT;
 
 	drift_message(&b, x);
-	diag_add(p->d, MIG_INVALID, "drift", NULL, "schema drift detected: %s", b.s);
+	diag_add(p->d, MIG_INVALID, "drift", NULL, "schema drift detected: %s: %s", x->where, b.s);
 	buf_release(&b);
 }
 

@@ -129,7 +129,8 @@ static int check(const struct at *at, bool back)
 	if (m->outside)
 		return refuse(at, MIG_UNSAFE, "outside_store", "reaches another database than the store's", NULL);
 	if (m->protects)
-		return refuse(at, MIG_UNSAFE, "protected_table", "writes to a table that is not a migration's", NULL);
+		return refuse(at, MIG_UNSAFE, "protected_table", "writes to a table that is not a migration's:",
+		              m->protects);
 	if (m->no_transaction && !at->f->script.no_transaction) {
 		diag_hint(j->d, "-- mig:transaction=none at the top of the script runs it outside of one");
 		return refuse(at, MIG_INVALID, "no_transaction", "cannot run in a transaction", NULL);

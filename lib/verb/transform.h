@@ -1,7 +1,7 @@
 /*
  * transform.h -- take documents along the hops of a set.
  *
- * Floor 12.  Pure: reads records, touches nothing.
+ * Floor 13.  Pure: reads records, touches nothing.
  */
 #ifndef MIG_TRANSFORM_H
 #define MIG_TRANSFORM_H

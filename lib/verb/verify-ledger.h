@@ -1,7 +1,7 @@
 /*
  * verify-ledger.h -- is the chain of a ledger whole?
  *
- * Floor 12.  Reads the store, never writes.
+ * Floor 13.  Reads the store, never writes.
  */
 #ifndef MIG_VERIFY_LEDGER_H
 #define MIG_VERIFY_LEDGER_H

@@ -26,7 +26,8 @@ void rows_verify_release(struct rows_verify *v)
 static void not_as_it_should(struct rows_verify *v, const struct plan *p, const char *rule, const char *is)
 {
 	const char *expected = p->rollback_mode ? "rolled back" : "applied";
-	char *message = xasprintf("the plan is not %s: %s", expected, is);
+	char *message = strcmp(is, "never applied") == 0 ? xstrdup("the plan was never applied")
+	                                                 : xasprintf("the plan is not %s: %s", expected, is);
 
 	complain(v->found,
 	         &(struct complaint){

@@ -137,7 +137,8 @@ int verify_sql_drift(struct db *db, struct complaints *found, struct diag *d)
 static void not_applied(struct complaints *found, const struct plan *p, const char *rule, const char *actual)
 {
 	const char *expected = p->rollback_mode ? "rolled back" : "applied";
-	char *message = xasprintf("the plan is not %s: %s", expected, actual);
+	char *message = strcmp(actual, "not applied") == 0 ? xstrdup("the plan is not applied")
+	                                                   : xasprintf("the plan is not %s: %s", expected, actual);
 
 	complain(found,
 	         &(struct complaint){

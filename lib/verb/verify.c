@@ -349,6 +349,9 @@ static int verify_plan(struct verifying *v, const struct plan *p)
 	if (plan_of_sql(p))
 		return diag_add(v->d, MIG_INVALID, "foreign_plan", NULL,
 		                "the plan is for a database, this is a folder");
+	if (v->ask->rehearse)
+		return diag_add(v->d, MIG_USAGE, "no_rehearsal", NULL,
+		                "a plan of documents is tried with a dry run: mig-gate --dry-run | mig-apply");
 	if (consult_ledger(v, p) < 0)
 		return -1;
 	for (size_t i = 0; i < p->nstep; i++)
@@ -457,7 +460,8 @@ static int take_in(struct verifying *v, struct stream *in, struct tally *t)
 		} else if (r.kind == KIND_REJECT || r.kind == KIND_FAULT) {
 			rc = stream_put(v->out, r.line, r.len);
 		} else if (r.kind != KIND_END) {
-			rc = diag_add(v->d, MIG_USAGE, "unexpected_kind", in->where, "not a plan, permit or outcome");
+			rc = diag_add(v->d, MIG_USAGE, "unexpected_kind", in->where,
+			              "%s: not a plan, permit or outcome", kind_name(r.kind));
 		}
 		if (rc < 0)
 			break;

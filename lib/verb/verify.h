@@ -1,7 +1,7 @@
 /*
  * verify.h -- does the store hold what the plans promise?
  *
- * Floor 12.  Reads the store, never writes.
+ * Floor 13.  Reads the store, never writes.
  */
 #ifndef MIG_VERIFY_H
 #define MIG_VERIFY_H
