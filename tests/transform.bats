@@ -306,6 +306,7 @@ rejected() {
 	[ "$(jq -c '[.kind, .exit, .code]' <<< "${lines[1]}")" = '["fault",4,"jq_died"]' ]
 	[[ ${lines[1]} == *'the program of 1.0.0..2.0.0 ran for more than 10 seconds'* ]]
 	[ "${#lines[@]}" -eq 2 ]
+	[ "$stderr" = 'mig-transform: b/manifest.json: the program of 1.0.0..2.0.0 ran for more than 10 seconds' ]
 }
 
 @test "a program that kills libjq ends in fault 4 and never in a signal" {
@@ -316,6 +317,7 @@ rejected() {
 		fails 4 timeout -s KILL 30 mig-transform --set set --target-version 2.0.0 < docs
 		[ "$(jq -c '[.kind, .exit, .code, .ref]' <<< "$output")" = '["fault",4,"jq_died","manifest.json"]' ] || fail "$up: $output"
 		[[ $output == *'the program of 1.0.0..2.0.0 crashed libjq or ran out of memory'* ]]
+		[[ $stderr == *'mig-transform: manifest.json: the program of 1.0.0..2.0.0 crashed libjq or ran out of memory' ]]
 	done
 }
 
