@@ -288,6 +288,20 @@ rejected() {
 	document "$(deep 510)" | to 2.0.0 | head -n 1 | grep -q '"kind":"change"'
 }
 
+@test "a history that mig-apply could not write is a reject, before there is a plan" {
+	local text
+	mini .n=1 '"history": "/meta/history"'
+	for text in '{"v":"1.0.0"}' '{"v":"1.0.0","meta":null}' '{"v":"1.0.0","meta":"x"}' '{"v":"1.0.0","meta":[]}'; do
+		rejected "$text" 'bad_history: /meta/history has no object to stand in'
+	done
+	document '{"v":"1.0.0","meta":{}}' | to 2.0.0 | head -n 1 | grep -q '"kind":"change"'
+	mini '.meta = {}' '"history": "/meta/history"'
+	document '{"v":"1.0.0"}' > docs
+	to 2.0.0 < docs | mig-plan --env dev --migration mini --target-version 2.0.0 | mig-gate --env dev --apply |
+		mig-apply --store fs:tree > outcomes
+	[ "$(jq -c '.meta.history[0].to_version' tree/manifest.json)" = '"2.0.0"' ]
+}
+
 @test "a change over a quarter of MIG_MAX_RECORD is a reject" {
 	mini '.pad = ("x" * 1100)'
 	document '{"v":"1.0.0"}' > docs

@@ -6,12 +6,28 @@
 #include "record.h"
 #include "semver.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int form_wrong(struct form *f, const char *member, const char *what)
 {
 	f->bad = true;
-	return diag_add(f->d, MIG_INVALID, "bad_set", f->file, "/%s: %s", member, what);
+	return diag_add(f->d, MIG_INVALID, "bad_set", f->file, "%s/%s: %s", f->at, member, what);
+}
+
+void form_enter(struct form *f, const char *at, ...)
+{
+	va_list ap;
+
+	va_start(ap, at);
+	vsnprintf(f->at, sizeof f->at, at, ap);
+	va_end(ap);
+}
+
+void form_leave(struct form *f)
+{
+	f->at[0] = '\0';
 }
 
 int form_part(const char *path, size_t dirlen, struct buf *b, struct digest *sum, const char *rule, struct diag *d)

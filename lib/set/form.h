@@ -16,6 +16,7 @@ struct form {
 	struct buf text;
 	struct doc doc;
 	struct diag *d;
+	char at[48]; /* the object that is read: "", or a pointer such as "/after/0" */
 	bool bad;
 };
 
@@ -30,7 +31,12 @@ int form_part(const char *path, size_t dirlen, struct buf *b, struct digest *sum
 int form_open(struct form *f, const char *file, size_t dirlen, struct digest *sum, const char *rule, struct diag *d);
 void form_release(struct form *f);
 
+/* Say what is wrong with a member of the object that is read; returns -1. */
 int form_wrong(struct form *f, const char *member, const char *what);
+
+/* From now on the members read are those of the object at "/version", or of an element: "/after/%zu". */
+void form_enter(struct form *f, const char *at, ...) __attribute__((format(printf, 2, 3)));
+void form_leave(struct form *f);
 
 /* Refuse members of obj that are not in the NULL-ended list. */
 void form_only(struct form *f, uint32_t obj, const char *const *names);

@@ -8,9 +8,11 @@
 #include "pointer.h"
 #include "record.h"
 #include "semver.h"
+#include "utf8.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -23,7 +25,8 @@ static struct predicate *predicates(struct form *f, const char *name)
 
 	if (n == 0)
 		return list;
-	for (uint32_t t = a + 1; t < f->doc.tok[a].next; t = f->doc.tok[t].next) {
+	for (uint32_t t = a + 1, k = 0; t < f->doc.tok[a].next; t = f->doc.tok[t].next, k++) {
+		form_enter(f, "/%s/%" PRIu32, name, k);
 		char *jq = form_text(f, t, "jq", true), *message = form_text(f, t, "message", true);
 
 		form_only(f, t, names);
@@ -36,6 +39,7 @@ static struct predicate *predicates(struct form *f, const char *name)
 			free(message);
 		}
 	}
+	form_leave(f);
 	return list;
 }
 
@@ -46,15 +50,17 @@ static void read_evidence(struct evidence *e, struct form *f)
 
 	if (t == DOC_NONE)
 		return;
+	form_enter(f, "/evidence");
 	form_only(f, t, names);
-	e->files = form_check_pointer(f, "evidence/files", form_text(f, t, "files", true));
-	e->path = form_check_pointer(f, "evidence/path", form_text(f, t, "path", true));
-	e->sha256 = form_check_pointer(f, "evidence/sha256", form_text(f, t, "sha256", true));
-	e->bytes = form_check_pointer(f, "evidence/bytes", form_text(f, t, "bytes", false));
-	e->hash = form_check_pointer(f, "evidence/hash", form_text(f, t, "hash", false));
-	e->id = form_check_pointer(f, "evidence/id", form_text(f, t, "id", false));
+	e->files = form_check_pointer(f, "files", form_text(f, t, "files", true));
+	e->path = form_check_pointer(f, "path", form_text(f, t, "path", true));
+	e->sha256 = form_check_pointer(f, "sha256", form_text(f, t, "sha256", true));
+	e->bytes = form_check_pointer(f, "bytes", form_text(f, t, "bytes", false));
+	e->hash = form_check_pointer(f, "hash", form_text(f, t, "hash", false));
+	e->id = form_check_pointer(f, "id", form_text(f, t, "id", false));
 	if (e->id && !e->hash)
-		form_wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
+		form_wrong(f, "id", "begins with a hash, but there is no /evidence/hash");
+	form_leave(f);
 }
 
 static void read_version(struct set *s, struct form *f, bool must)
@@ -64,9 +70,11 @@ static void read_version(struct set *s, struct form *f, bool must)
 
 	if (v == DOC_NONE)
 		return;
+	form_enter(f, "/version");
 	form_only(f, v, names);
-	s->version = form_check_pointer(f, "version/pointer", form_text(f, v, "pointer", must));
+	s->version = form_check_pointer(f, "pointer", form_text(f, v, "pointer", must));
 	s->version_default = form_version(f, v, "default", false);
+	form_leave(f);
 }
 
 static void read_invariants(struct set *s, struct form *f)
@@ -92,6 +100,22 @@ static void read_invariants(struct set *s, struct form *f)
 		canon_value(&s->invariants, &f->doc, list, DOC_NONE);
 }
 
+/* Globs are held against paths below the root, such as a/b.json: some can match none of these. */
+static char **read_match(struct form *f, bool must)
+{
+	char **list = form_texts(f, 0, "match", must);
+
+	for (char **p = list; *p; p++) {
+		char *framed = xasprintf("/%s/", *p);
+
+		if (strstr(framed, "//") || strstr(framed, "/./") || strstr(framed, "/../"))
+			form_wrong(f, "match",
+			           "a glob that no path below the root can match: it has an empty name, . or ..");
+		free(framed);
+	}
+	return list;
+}
+
 /* Rows have no history, and only those in files have a version of their own. */
 static void read_records_json(struct set *s, struct form *f)
 {
@@ -100,7 +124,7 @@ static void read_records_json(struct set *s, struct form *f)
 
 	form_only(f, 0, names);
 	s->id = form_text(f, 0, "id", true);
-	s->match = form_texts(f, 0, "match", false);
+	s->match = read_match(f, false);
 	s->entity = form_text(f, 0, "entity", s->match[0] != NULL);
 	read_version(s, f, s->match[0] != NULL);
 	s->required = xcalloc(1, sizeof *s->required);
@@ -125,7 +149,7 @@ static void read_set_json(struct set *s, struct form *f)
 	form_only(f, 0, names);
 	s->id = form_text(f, 0, "id", true);
 	s->entity = form_text(f, 0, "entity", true);
-	s->match = form_texts(f, 0, "match", true);
+	s->match = read_match(f, true);
 	if (!s->match[0])
 		form_wrong(f, "match", "names no documents");
 	read_version(s, f, true);
@@ -161,9 +185,11 @@ static void read_hop_json(struct hop *h, struct form *f)
 
 	h->reversible = true;
 	if (safety != DOC_NONE) {
+		form_enter(f, "/data_safety");
 		form_only(f, safety, safety_names);
 		h->reversible = form_boolean(f, safety, "reversible", true, true);
 		h->note = form_text(f, safety, "note", true);
+		form_leave(f);
 	}
 	if (h->from && h->to && !f->bad) {
 		char *id = xasprintf("%s..%s", h->from, h->to);
@@ -176,6 +202,18 @@ static void read_hop_json(struct hop *h, struct form *f)
 			form_wrong(f, "breaking", "a breaking hop leads to a greater major version");
 		free(id);
 	}
+}
+
+/* A program is a string to C and UTF-8 to libjq, which would quietly replace what is neither. */
+static int read_program(const char *path, size_t dirlen, struct buf *b, struct digest *sum, struct diag *d)
+{
+	if (form_part(path, dirlen, b, sum, "bad_set", d) < 0)
+		return -1;
+	if (b->len && memchr(b->s, '\0', b->len))
+		return diag_add(d, MIG_INVALID, "bad_set", path, "holds a NUL byte");
+	if (!utf8_valid(b->s, b->len))
+		return diag_add(d, MIG_INVALID, "bad_set", path, "not UTF-8");
+	return 0;
 }
 
 static int read_hop(const struct set *s, struct hop *h, const char *dir, const char *name, struct digest *sum,
@@ -191,11 +229,9 @@ static int read_hop(const struct set *s, struct hop *h, const char *dir, const c
 		read_hop_json(h, &f);
 		if (s->targets && h->type && strcmp(h->type, "data") != 0)
 			form_wrong(&f, "type", "not \"data\", as in every set of records");
-		rc = f.bad ? -1 : form_part(up, strlen(dir), &program, sum, "bad_set", d);
+		rc = f.bad ? -1 : read_program(up, strlen(dir), &program, sum, d);
 	}
-	if (program.s && strlen(program.s) != program.len)
-		rc = diag_add(d, MIG_INVALID, "bad_set", up, "holds a NUL byte");
-	else if (program.s && jqrun_check(program.s, up, d) < 0)
+	if (rc == 0 && jqrun_check(program.s, up, d) < 0)
 		rc = -1;
 	h->up = buf_steal(&program);
 	form_release(&f);
@@ -280,7 +316,7 @@ struct set *set_read(const char *dir, struct diag *d)
 		read_set_json(s, &f);
 		rc = f.bad ? -1 : 0;
 		if (stat(lib, &st) == 0) {
-			if (form_part(lib, strlen(dir), &b, sum, "bad_set", d) < 0)
+			if (read_program(lib, strlen(dir), &b, sum, d) < 0)
 				rc = -1;
 			s->lib = buf_steal(&b);
 		}

@@ -65,9 +65,11 @@ static void read_safety(struct hop *h, struct form *f)
 	h->reversible = true;
 	if (safety == DOC_NONE)
 		return;
+	form_enter(f, "/data_safety");
 	form_only(f, safety, names);
 	h->reversible = form_boolean(f, safety, "reversible", true, true);
 	h->note = form_text(f, safety, "note", true);
+	form_leave(f);
 }
 
 static void read_hop_json(struct hop *h, struct form *f)
