@@ -210,6 +210,8 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	}
 	if (o->which.to && !semver_valid(o->which.to))
 		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
+	if (o->which.plan && (strlen(o->which.plan) != HEX_LEN || strspn(o->which.plan, "0123456789abcdef") != HEX_LEN))
+		return cli_usage(help, "%s: a plan_hash has 64 hex digits", o->which.plan);
 	if (!is_time(h->since) || !is_time(h->until))
 		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
 	o->which.migration = h->migration;
