@@ -130,6 +130,16 @@ options() {
 	done
 }
 
+@test "an empty value is a usage error, as of a shell variable that is not set; a blank ticket is for the gate to refuse" {
+	for tool in "${tools[@]}"; do
+		for option in $(options "$tool" TEXT) $(options "$tool" LIST); do
+			[ "$option" != prod-override ] || continue
+			usage "$tool" "--$option="
+			[[ $stderr == *"--$option: empty"* ]] || fail "$tool --$option: $stderr"
+		done
+	done
+}
+
 @test "CH-33 each flag that is required is named when it is missing" {
 	for tool in mig-extract mig-transform mig-plan mig-gate mig-apply mig-verify mig-approve mig-import mig-bundle; do
 		usage "$tool"
@@ -200,6 +210,21 @@ options() {
 		[ $rc -eq 1 ] || [ $rc -eq 3 ] || fail "$tool: exit $rc: $(cat err)"
 		[ -s err ]
 	done
+}
+
+@test "a file or store that is opened does not take the place of a closed stdin" {
+	mkdir tree
+	echo 1 > one.json
+	fails 1 bash -c 'mig-apply --store fs:tree <&-'
+	[ "$stderr" = 'mig-apply: stdin: Bad file descriptor' ]
+	fails 1 bash -c 'mig-hash one.json - <&-'
+	[ "$stderr" = 'mig-hash: -: Bad file descriptor' ]
+	[ -z "$(ls -A tree)" ]
+}
+
+@test "SG-53 a SOURCE_DATE_EPOCH that RFC 3339 has no year for is a usage error" {
+	SOURCE_DATE_EPOCH=253402300800 fails 2 mig-gate --env dev --apply < /dev/null
+	SOURCE_DATE_EPOCH=253402300799 fails 3 mig-gate --env dev --apply < /dev/null
 }
 
 @test "a full stdout is a general error, a closed one is never success, and both are said" {
@@ -358,6 +383,18 @@ options() {
 		run ! grep -vE "^$tool: .*[^.]\$" err
 		[ "$(wc -l < err)" -le 2 ]
 	done
+}
+
+@test "what a file's name holds does not reach the terminal as a control, nor as more than one line" {
+	local name
+	mkdir -p tree
+	name=$(printf 'tree/\302\233\342\200\256manifest.json')
+	printf '{' > "$name"
+	sed 's,"[*][*]/manifest.json","*manifest.json",' "$SETS/manifest/set.json" > set.json
+	cp -R "$SETS/manifest" set && mv set.json set/set.json
+	run -4 --separate-stderr bash -c 'mig-extract --store fs:tree --set set | mig-transform --set set --target-version 1.2.0 |
+		mig-plan --env dev --migration m --target-version 1.2.0'
+	[[ $stderr == *'mig-plan: \u009b\u202emanifest.json: line 1, column 2: '* ]]
 }
 
 @test "CH-54 a store's password is not in the message about it" {

@@ -80,7 +80,7 @@ refused() {
 	refused 4 scope_match --env dev --apply
 	hinted
 	refused 4 scope_match --env dev --apply --tenant b
-	[[ $stderr == *'scope mismatch'*'tenant a'*'tenant b'* ]]
+	[[ $stderr == *'scope mismatch: the plan was made for tenant a, this run is for tenant b'* ]]
 	refused 4 scope_match --env dev --apply --tenant a --project p
 	refused 4 scope_match --env dev --apply --project a
 	refused 4 scope_match --env dev --dry-run --tenant A

@@ -162,7 +162,16 @@ for line in open("table"):
 	[[ $stderr == *'in: line 5, column 1: '* ]]
 	fails 2 mig-hash --canonical <<< '{"a":1}{"a":2}'
 	[ "$output" = '{"a":1}' ]
-	[[ $stderr == *'line 1: expected white space between two values' ]]
+	[[ $stderr == *'line 1, column 8: expected white space between two values' ]]
+}
+
+@test "the column of the second value in a line is that of the line" {
+	fails 2 mig-hash <<< '{"a":1} [true] nul'
+	[[ $stderr == 'mig-hash: -: line 1, column 16: expected a value'* ]]
+	fails 2 mig-hash < <(printf '1\n[\n2] {"b":1,"b":2}')
+	[[ $stderr == 'mig-hash: -: line 3, column 11: duplicate member "b"' ]]
+	fails 2 mig-hash < <(printf '1\n\n  [3,\n x]')
+	[[ $stderr == 'mig-hash: -: line 4, column 2: expected a value'* ]]
 }
 
 @test "depth up to 640 is read, more is refused without falling over" {

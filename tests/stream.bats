@@ -201,6 +201,22 @@ edit_everywhere() {
 	[ "$before" = "$(tree_hash tree)" ]
 }
 
+@test "an edited reject is refused by every filter that would pass it on" {
+	streams
+	echo '{' > tree/a/manifest.json
+	mig-extract --store fs:tree --set "$SETS/manifest" | transform | plan --max-rejects 1 > plans
+	gate < plans > permits
+	sed -i '1s/"reason":"/&all is well: /' plans permits
+	head -n 1 permits | grep -q '"kind":"reject"'
+	for filter in 'mig-gate --env dev --apply' 'mig-plan --rollback' 'mig-verify --store fs:tree' mig-report; do
+		fails 4 bash -c "$filter" < plans
+		[[ $stderr == *'line 1: the record was edited: its sum says'* ]] || fail "$filter: $stderr"
+	done
+	fails 4 mig-apply --store fs:tree < permits
+	[[ $stderr == *'line 1: the record was edited: its sum says'* ]]
+	[ ! -e tree/.mig ]
+}
+
 @test "an upstream that is killed, or never started, is 3 at the end, without pipefail" {
 	streams
 	run bash -c '{ head -n 2 changes; kill -KILL $BASHPID; } 2>&- | mig-plan --env dev --migration m --target-version 1.2.0'

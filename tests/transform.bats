@@ -288,6 +288,20 @@ rejected() {
 	document "$(deep 510)" | to 2.0.0 | head -n 1 | grep -q '"kind":"change"'
 }
 
+@test "a history that mig-apply could not write is a reject, before there is a plan" {
+	local text
+	mini .n=1 '"history": "/meta/history"'
+	for text in '{"v":"1.0.0"}' '{"v":"1.0.0","meta":null}' '{"v":"1.0.0","meta":"x"}' '{"v":"1.0.0","meta":[]}'; do
+		rejected "$text" 'bad_history: /meta/history has no object to stand in'
+	done
+	document '{"v":"1.0.0","meta":{}}' | to 2.0.0 | head -n 1 | grep -q '"kind":"change"'
+	mini '.meta = {}' '"history": "/meta/history"'
+	document '{"v":"1.0.0"}' > docs
+	to 2.0.0 < docs | mig-plan --env dev --migration mini --target-version 2.0.0 | mig-gate --env dev --apply |
+		mig-apply --store fs:tree > outcomes
+	[ "$(jq -c '.meta.history[0].to_version' tree/manifest.json)" = '"2.0.0"' ]
+}
+
 @test "a change over a quarter of MIG_MAX_RECORD is a reject" {
 	mini '.pad = ("x" * 1100)'
 	document '{"v":"1.0.0"}' > docs
@@ -306,6 +320,7 @@ rejected() {
 	[ "$(jq -c '[.kind, .exit, .code]' <<< "${lines[1]}")" = '["fault",4,"jq_died"]' ]
 	[[ ${lines[1]} == *'the program of 1.0.0..2.0.0 ran for more than 10 seconds'* ]]
 	[ "${#lines[@]}" -eq 2 ]
+	[ "$stderr" = 'mig-transform: b/manifest.json: the program of 1.0.0..2.0.0 ran for more than 10 seconds' ]
 }
 
 @test "a program that kills libjq ends in fault 4 and never in a signal" {
@@ -316,6 +331,7 @@ rejected() {
 		fails 4 timeout -s KILL 30 mig-transform --set set --target-version 2.0.0 < docs
 		[ "$(jq -c '[.kind, .exit, .code, .ref]' <<< "$output")" = '["fault",4,"jq_died","manifest.json"]' ] || fail "$up: $output"
 		[[ $output == *'the program of 1.0.0..2.0.0 crashed libjq or ran out of memory'* ]]
+		[[ $stderr == *'mig-transform: manifest.json: the program of 1.0.0..2.0.0 crashed libjq or ran out of memory' ]]
 	done
 }
 

@@ -355,9 +355,9 @@ traced() {
 	strace -f -qq -o /dev/null -e "trace=${inject%%:*}" -e "inject=$inject" "$@"
 }
 
-@test "SIGINT or SIGTERM in the middle undoes the plan, and a rerun completes it" {
+@test "SIGINT, SIGTERM or the SIGHUP of a lost terminal in the middle undoes the plan, and a rerun completes it" {
 	may_trace
-	for signal in INT TERM; do
+	for signal in INT TERM HUP; do
 		for call in linkat:when=1 renameat2:when=1 renameat2:when=2; do
 			[ $signal = TERM ] || [ $call = renameat2:when=1 ] || continue
 			rm -rf site && site && planned && permitted

@@ -105,7 +105,9 @@ static int report(struct values *v, struct diag *d)
 	struct buf pointer = BUF_INIT;
 
 	doc_error_pointer(&v->doc, &pointer);
-	diag_add(d, MIG_USAGE, "not_json", v->name, "line %zu, column %zu: %s%s%s", v->line + e->line - 1, e->column,
+	size_t column = e->column + (e->line == 1 ? v->before : 0);
+
+	diag_add(d, MIG_USAGE, "not_json", v->name, "line %zu, column %zu: %s%s%s", v->line + e->line - 1, column,
 	         e->reason, pointer.len ? " in " : "", pointer.len ? pointer.s : "");
 	buf_release(&pointer);
 	return -1;
@@ -120,19 +122,32 @@ static size_t count_lines(const char *s, size_t n)
 	return lines;
 }
 
+/* Step over the value handed out last. */
+static void skip_value(struct values *v)
+{
+	const char *s = v->b.s + v->pos, *lf = memrchr(s, '\n', v->end - v->pos);
+
+	v->line += count_lines(s, v->end - v->pos);
+	v->before = lf ? (size_t)(v->b.s + v->end - lf) - 1 : v->before + v->end - v->pos;
+	v->pos = v->end;
+}
+
 int values_next(struct values *v, struct diag *d)
 {
 	bool parted = true;
 
 	if (v->restore) { /* the value handed out last is used up */
 		restore(v);
-		v->line += count_lines(v->b.s + v->pos, v->end - v->pos);
-		v->pos = v->end;
+		skip_value(v);
 		parted = false;
 	}
 	for (;;) {
-		for (; v->pos < v->b.len && is_space(v->b.s[v->pos]); v->pos++, parted = true)
-			v->line += v->b.s[v->pos] == '\n';
+		for (; v->pos < v->b.len && is_space(v->b.s[v->pos]); v->pos++, parted = true) {
+			bool lf = v->b.s[v->pos] == '\n';
+
+			v->line += lf;
+			v->before = lf ? 0 : v->before + 1;
+		}
 		if (v->pos < v->b.len)
 			break;
 		if (v->eof)
@@ -141,8 +156,9 @@ int values_next(struct values *v, struct diag *d)
 			return -1;
 	}
 	if (!parted)
-		return diag_add(d, MIG_USAGE, "not_json", v->name, "line %zu: expected white space between two values",
-		                v->line);
+		return diag_add(d, MIG_USAGE, "not_json", v->name,
+		                "line %zu, column %zu: expected white space between two values", v->line,
+		                v->before + 1);
 	v->scan = v->pos;
 	v->depth = 0;
 	v->in_string = false;

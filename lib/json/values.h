@@ -17,6 +17,7 @@ struct values {
 	/* private */
 	struct buf b;
 	size_t pos, scan, depth;
+	size_t before;     /* bytes of its line that stand before pos */
 	size_t end;        /* of the value handed out last */
 	bool eof, in_string, restore;
 	char saved[BUF_PAD];

@@ -58,7 +58,7 @@ static int check_scope(const struct plan *p, const struct grant *g, struct diag 
 	for (size_t i = 0; i < 2; i++)
 		if (!same_scope(parts[i].plan, parts[i].grant))
 			rc = diag_add(d, MIG_INVALID, "scope_match", NULL,
-			              "scope mismatch: the plan was made for %s, not %s",
+			              "scope mismatch: the plan was made for %s, this run is for %s",
 			              scope_name(a, sizeof a, parts[i].what, parts[i].plan),
 			              scope_name(b, sizeof b, parts[i].what, parts[i].grant));
 	if (rc)

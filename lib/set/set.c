@@ -7,6 +7,7 @@
 #include "jqrun.h"
 #include "record.h"
 #include "semver.h"
+#include "utf8.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -69,7 +70,7 @@ static void read_evidence(struct evidence *e, struct form *f)
 	e->hash = form_check_pointer(f, "evidence/hash", form_text(f, t, "hash", false));
 	e->id = form_check_pointer(f, "evidence/id", form_text(f, t, "id", false));
 	if (e->id && !e->hash)
-		form_wrong(f, "evidence/id", "begins with a hash, but there is no evidence/hash");
+		form_wrong(f, "evidence/id", "begins with a hash, but there is no /evidence/hash");
 }
 
 static void read_version(struct set *s, struct form *f, bool must)
@@ -107,6 +108,22 @@ static void read_invariants(struct set *s, struct form *f)
 		canon_value(&s->invariants, &f->doc, list, DOC_NONE);
 }
 
+/* Globs are held against paths below the root, such as a/b.json: some can match none of these. */
+static char **read_match(struct form *f, bool must)
+{
+	char **list = form_texts(f, 0, "match", must);
+
+	for (char **p = list; *p; p++) {
+		char *framed = xasprintf("/%s/", *p);
+
+		if (strstr(framed, "//") || strstr(framed, "/./") || strstr(framed, "/../"))
+			form_wrong(f, "match",
+			           "a glob that no path below the root can match: it has an empty name, . or ..");
+		free(framed);
+	}
+	return list;
+}
+
 /* Rows have no history, and only those in files have a version of their own. */
 static void read_records_json(struct set *s, struct form *f)
 {
@@ -115,7 +132,7 @@ static void read_records_json(struct set *s, struct form *f)
 
 	form_only(f, 0, names);
 	s->id = form_text(f, 0, "id", true);
-	s->match = form_texts(f, 0, "match", false);
+	s->match = read_match(f, false);
 	s->entity = form_text(f, 0, "entity", s->match[0] != NULL);
 	read_version(s, f, s->match[0] != NULL);
 	s->required = xcalloc(1, sizeof *s->required);
@@ -140,7 +157,7 @@ static void read_set_json(struct set *s, struct form *f)
 	form_only(f, 0, names);
 	s->id = form_text(f, 0, "id", true);
 	s->entity = form_text(f, 0, "entity", true);
-	s->match = form_texts(f, 0, "match", true);
+	s->match = read_match(f, true);
 	if (!s->match[0] && doc_member(&f->doc, 0, "match", 5) != DOC_NONE)
 		form_wrong(f, "match", "names no documents");
 	read_version(s, f, true);
@@ -193,6 +210,18 @@ static void read_hop_json(struct hop *h, struct form *f)
 	}
 }
 
+/* A program is a string to C and UTF-8 to libjq, which would quietly replace what is neither. */
+static int read_program(const char *path, size_t dirlen, struct buf *b, struct digest *sum, struct diag *d)
+{
+	if (form_part(path, dirlen, b, sum, "bad_set", d) < 0)
+		return -1;
+	if (b->len && memchr(b->s, '\0', b->len))
+		return diag_add(d, MIG_INVALID, "bad_set", path, "holds a NUL byte");
+	if (!utf8_valid(b->s, b->len))
+		return diag_add(d, MIG_INVALID, "bad_set", path, "not UTF-8");
+	return 0;
+}
+
 /* Read the hop whose name is known. */
 static int read_hop(const struct set *s, struct hop *h, const char *dir, struct digest *sum, struct diag *d)
 {
@@ -205,11 +234,9 @@ static int read_hop(const struct set *s, struct hop *h, const char *dir, struct 
 		read_hop_json(h, &f);
 		if (s->targets && h->type && strcmp(h->type, "data") != 0)
 			form_wrong(&f, "type", "not \"data\", as in every set of records");
-		rc = f.bad ? -1 : form_part(up, strlen(dir), &program, sum, "bad_set", d);
+		rc = f.bad ? -1 : read_program(up, strlen(dir), &program, sum, d);
 	}
-	if (program.s && strlen(program.s) != program.len)
-		rc = diag_add(d, MIG_INVALID, "bad_set", up, "holds a NUL byte");
-	else if (program.s && jqrun_check(program.s, up, d) < 0)
+	if (rc == 0 && jqrun_check(program.s, up, d) < 0)
 		rc = -1;
 	h->up = buf_steal(&program);
 	form_release(&f);
@@ -307,7 +334,7 @@ struct set *set_read(const char *dir, struct diag *d)
 		read_set_json(s, &f);
 		rc = f.bad ? -1 : 0;
 		if (stat(lib, &st) == 0) {
-			if (form_part(lib, strlen(dir), &b, sum, "bad_set", d) < 0)
+			if (read_program(lib, strlen(dir), &b, sum, d) < 0)
 				rc = -1;
 			s->lib = buf_steal(&b);
 		}

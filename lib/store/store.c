@@ -32,7 +32,7 @@ static void caught(int sig)
 
 void store_catch_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM };
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
 	struct sigaction sa = { .sa_handler = caught }, old;
 
 	/* one that is ignored, as under nohup, stays so */

@@ -191,7 +191,7 @@ void store_close(struct store *s);
 void store_interrupt(void);
 bool store_interrupted(void);
 
-/* From now on SIGINT and SIGTERM do that, and no longer end the process; to be called before the first write. */
+/* From now on SIGHUP, SIGINT and SIGTERM do that and no longer end the process; to be called before the first write. */
 void store_catch_signals(void);
 
 /* Each kind of store: its constructor, given what follows the scheme. */

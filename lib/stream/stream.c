@@ -171,6 +171,13 @@ int stream_put(struct out *o, const char *text, size_t n)
 	return out_write(o, "\n", 1);
 }
 
+int stream_pass(const struct stream *s, const struct record *r, struct out *o, struct diag *d)
+{
+	if (r->kind == KIND_REJECT && stream_check_sum(s, r, d) < 0)
+		return -1;
+	return stream_put(o, r->line, r->len);
+}
+
 int stream_put_end(struct out *o, const char *tool, uint64_t records, const char *digest)
 {
 	struct buf b = BUF_INIT;

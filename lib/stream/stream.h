@@ -59,6 +59,8 @@ int stream_check_sum(const struct stream *s, const struct record *r, struct diag
 
 /* Write one record's text and LF. */
 int stream_put(struct out *o, const char *text, size_t n);
+/* Write the reject, whose sum must hold (as in stream_check_sum), or the fault handed out last as it came. */
+int stream_pass(const struct stream *s, const struct record *r, struct out *o, struct diag *d);
 /* Write an end record, and all that waits in the buffer. */
 int stream_put_end(struct out *o, const char *tool, uint64_t records, const char *digest);
 int stream_put_fault(struct out *o, const char *tool, const struct finding *f);

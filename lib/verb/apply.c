@@ -133,7 +133,7 @@ static int take_in(struct taken *t, struct stream *in, struct out *out, struct d
 
 	while ((rc = stream_next(in, &r, d)) > 0) {
 		if (r.kind == KIND_REJECT || r.kind == KIND_FAULT)
-			rc = t->verdicts ? spool_add(t->spool, r.line, r.len, d) : stream_put(out, r.line, r.len);
+			rc = t->verdicts ? spool_add(t->spool, r.line, r.len, d) : stream_pass(in, &r, out, d);
 		else if (r.kind == KIND_VERDICT)
 			rc = take_verdict(t, &r, in->where, d);
 		else if (r.kind == KIND_PERMIT && !in->fault)

@@ -5,12 +5,14 @@
 #include "given.h"
 #include "moment.h"
 #include "ledger.h"
+#include "page.h"
 #include "progress.h"
 #include "redact.h"
 #include "semver.h"
 #include "utf8.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -116,6 +118,9 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 				return cli_usage(help, "--%s: needs a value", o->name);
 			given = argv[++i];
 		}
+		/* a blank ticket is none, as the gate says */
+		if (given && !*given && strcmp(o->name, "prod-override") != 0)
+			return cli_usage(help, "--%s: empty", o->name);
 		int rc = set_option(help, o, given, seen[o - opts]++);
 
 		if (rc)
@@ -198,7 +203,7 @@ static char *stamp_of(time_t t)
 	char stamp[32];
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || !strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (!gmtime_r(&t, &tm) || tm.tm_year > 9999 - 1900 || !strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return NULL;
 	return xstrdup(stamp);
 }
@@ -314,12 +319,25 @@ static int begin_audit(struct filter *f)
 	return rc;
 }
 
+/*
+ * A standard descriptor that is closed would be the number of the next file or
+ * socket: permits would be read from the store's folder, and messages written
+ * to it.  What stands there now fails as the closed one did.
+ */
+static void fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void filter_init(struct filter *f, const char *tool, bool reads)
 {
 	*f = (struct filter){ .tool = tool, .d = DIAG_INIT, .reads = reads };
 	digest_open(); /* OpenSSL reads its files now, before a sandbox closes */
 	signal(SIGPIPE, SIG_IGN);
 	out_init(&f->out, STDOUT_FILENO);
+	fill_standard();
 	if (reads)
 		stream_init(&f->in, STDIN_FILENO, tool);
 	int audited = begin_audit(f);
@@ -345,14 +363,22 @@ static void end_audit(struct filter *f, int code)
 	audit_end(&end, &f->d);
 }
 
+/* A finding is one line, and what a document or a file's name holds cannot move the terminal's cursor. */
 static void print_findings(const struct filter *f)
 {
+	struct buf line = BUF_INIT;
+
 	for (size_t i = 0; i < f->d.n; i++) {
 		const struct finding *x = &f->d.list[i];
 
-		fprintf(stderr, "%s: %s%s%s%s\n", f->tool, x->where ? x->where : "", x->where ? ": " : "",
-		        x->exit == MIG_OK ? "warning: " : "", x->message);
+		buf_reset(&line);
+		if (x->where)
+			page_clean(&line, x->where, strlen(x->where), SIZE_MAX);
+		buf_addf(&line, "%s%s", x->where ? ": " : "", x->exit == MIG_OK ? "warning: " : "");
+		page_clean(&line, x->message, strlen(x->message), SIZE_MAX);
+		fprintf(stderr, "%s: %s\n", f->tool, line.s);
 	}
+	buf_release(&line);
 	if (f->d.hint && diag_exit(&f->d) != MIG_OK)
 		fprintf(stderr, "%s: hint: %s\n", f->tool, f->d.hint);
 }

@@ -159,7 +159,7 @@ static int take_in(struct gate *g, struct stream *in, struct spool *plans, struc
 
 	while ((rc = stream_next(in, &r, d)) > 0) {
 		if (r.kind == KIND_REJECT || r.kind == KIND_FAULT)
-			rc = stream_put(out, r.line, r.len);
+			rc = stream_pass(in, &r, out, d);
 		else if (r.kind == KIND_PLAN && !in->fault)
 			rc = judge(g, &r, &p, t, in->where, d) < 0 ? -1 : spool_add(plans, r.line, r.len, d);
 		else if (r.kind != KIND_END && !in->fault)

@@ -89,7 +89,9 @@ static int take_in(struct planning *p, struct stream *in)
 		else if (r.kind == KIND_DOCUMENT)
 			rc = take_document(p, &r);
 		else if (r.kind == KIND_REJECT)
-			rc = (p->rejects++, spool_add(p->spool, r.line, r.len, p->d));
+			rc = stream_check_sum(in, &r, p->d) < 0
+			             ? -1
+			             : (p->rejects++, spool_add(p->spool, r.line, r.len, p->d));
 		else if (r.kind != KIND_END)
 			rc = diag_add(p->d, MIG_USAGE, "unexpected_kind", in->where,
 			              "%s: not a document: mig-extract gives them", kind_name(r.kind));

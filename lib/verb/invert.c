@@ -148,7 +148,7 @@ int invert_run(const char *reason, struct spool *plans, struct stream *in, struc
 	tally_init(&v.seen);
 	while (rc >= 0 && (rc = stream_next(in, &r, d)) > 0) {
 		if (in->fault || r.kind == KIND_REJECT)
-			rc = r.kind == KIND_FAULT || r.kind == KIND_REJECT ? stream_put(out, r.line, r.len) : 0;
+			rc = r.kind == KIND_FAULT || r.kind == KIND_REJECT ? stream_pass(in, &r, out, d) : 0;
 		else if (r.kind == KIND_PLAN)
 			rc = add_inverted(&v, &r, reason, &p, &b, in->where, d);
 		else if (r.kind != KIND_END)

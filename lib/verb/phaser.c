@@ -109,7 +109,7 @@ int phaser_run(const struct phases *x, const struct phase *ph, struct spool *pla
 	tally_init(&v.seen);
 	while ((rc = stream_next(in, &r, d)) > 0) {
 		if (r.kind == KIND_FAULT || r.kind == KIND_REJECT)
-			rc = stream_put(out, r.line, r.len);
+			rc = stream_pass(in, &r, out, d);
 		else if (r.kind == KIND_PLAN && !in->fault)
 			rc = take_plan(&v, &r, &p, in->where);
 		else if (r.kind != KIND_END && !in->fault)

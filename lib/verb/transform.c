@@ -1,6 +1,7 @@
 /* transform.c -- see transform.h */
 #include "transform.h"
 
+#include "backups.h"
 #include "detour.h"
 #include "jqwatch.h"
 #include "patch.h"
@@ -21,6 +22,7 @@ struct work {
 	struct diag *d;
 	struct ways ways;
 	struct rowmaker rows;    /* of a records set */
+	struct backups backups;  /* of a set of documents */
 	struct detours *detours; /* NULL: one path will do */
 	size_t differ;           /* documents on which the paths do not agree */
 	/* reused from document to document */
@@ -260,6 +262,18 @@ static const char *not_additive(struct work *w)
 	return NULL;
 }
 
+/* Is mig-apply able to append its entry: to a list that is there, or to one that it makes a member of an object? */
+static bool history_has_place(const struct work *w)
+{
+	const char *history = w->set->history, *last = history ? strrchr(history, '/') : NULL;
+	uint32_t parent;
+
+	if (!history || w->history != DOC_NONE)
+		return true;
+	return pointer_find(&w->after, 0, history, (size_t)(last - history), &parent) &&
+	       w->after.tok[parent].type == DOC_OBJECT;
+}
+
 /* Execute patch and undo and compare: rollback is proven here. */
 static int prove(struct work *w, const char *ref)
 {
@@ -409,7 +423,9 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 		return put_reject(w, r, code, reason);
 	if (set->additive && (reason = not_additive(w)))
 		return put_reject(w, r, "not_additive", reason);
-	if (prove(w, ref) < 0)
+	if (!history_has_place(w))
+		return put_reject(w, r, "bad_history", because(w, set->history, "has no object to stand in"));
+	if (prove(w, ref) < 0 || backups_check(&w->backups, (struct text){ w->ref.s, w->ref.len }, w->d) < 0)
 		return -1;
 	if (w->patch_text.len + w->undo_text.len > max / 4)
 		return put_reject(w, r, "too_large", "the change is larger than a quarter of MIG_MAX_RECORD");
@@ -504,6 +520,7 @@ static void work_release(struct work *w)
 	struct doc *docs[] = { &w->before, &w->after, &w->patch, &w->undo };
 
 	ways_release(&w->ways);
+	backups_release(&w->backups);
 	rowmaker_release(&w->rows);
 	free(w->touched);
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
@@ -537,6 +554,7 @@ int transform_run(const struct transform_ask *ask, struct stream *in, struct out
 
 	w.detours = ask->check_paths ? &detours : NULL;
 	in->partial = true;
+	backups_init(&w.backups, set);
 	jqwatch_begin(out);
 	while ((rc = stream_next(in, &r, d)) > 0) {
 		if (r.kind == KIND_DOCUMENT && !in->fault)

@@ -458,7 +458,7 @@ static int take_in(struct verifying *v, struct stream *in, struct tally *t)
 			tally_plan(t, p.hash);
 			rc = verify_plan(v, &p);
 		} else if (r.kind == KIND_REJECT || r.kind == KIND_FAULT) {
-			rc = stream_put(v->out, r.line, r.len);
+			rc = stream_pass(in, &r, v->out, v->d);
 		} else if (r.kind != KIND_END) {
 			rc = diag_add(v->d, MIG_USAGE, "unexpected_kind", in->where,
 			              "%s: not a plan, permit or outcome", kind_name(r.kind));
