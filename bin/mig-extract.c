@@ -10,6 +10,7 @@
 #include "extract-schema.h"
 #include "extract.h"
 #include "history.h"
+#include "moment.h"
 #include "rowopts.h"
 #include "semver.h"
 
@@ -145,15 +146,16 @@ static int check_mode(struct opts *o)
 /* A time, or the front of one that ends with a whole part; NULL will do. */
 static bool is_time(const char *s)
 {
-	static const char shape[] = "0000-00-00T00:00:00Z";
-	size_t n = s ? strlen(s) : 4;
+	char whole[] = "2000-01-01T00:00:00Z"; /* what a front stands for, but for its own characters */
+	size_t n = s ? strlen(s) : 0;
+	struct moment m;
 
-	if (n < 4 || n >= sizeof shape || (shape[n] && shape[n] != 'Z' && !strchr("-T:", shape[n])))
+	if (!s)
+		return true;
+	if (n < 4 || n >= sizeof whole || (whole[n] && !strchr("-T:Z", whole[n])))
 		return false;
-	for (size_t i = 0; s && i < n; i++)
-		if (shape[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
-			return false;
-	return true;
+	memcpy(whole, s, n);
+	return moment_read((struct text){ whole, sizeof whole - 1 }, &m);
 }
 
 static int parse_opts(struct opts *o, int argc, char **argv)
@@ -210,6 +212,10 @@ static int parse_opts(struct opts *o, int argc, char **argv)
 	}
 	if (o->which.to && !semver_valid(o->which.to))
 		return cli_usage(help, "--to %s: not a semantic version", o->which.to);
+	if (h->version && !semver_valid(h->version))
+		return cli_usage(help, "--target-version %s: not a semantic version", h->version);
+	if (h->event && !history_event(h->event))
+		return cli_usage(help, "--event %s: none that a ledger has", h->event);
 	if (!is_time(h->since) || !is_time(h->until))
 		return cli_usage(help, "--since, --until: not a time such as 2026-01-31T12:00:00Z, or its front");
 	o->which.migration = h->migration;

@@ -67,11 +67,16 @@ relinked() {
 	[ "$(asked --since 2025-01-02 --until 2025-01-02)" = '3 4' ]
 	[ "$(asked --since 2025-01-02T12:00:00Z --until 2025)" = '3 4 5 6' ]
 	[ "$(asked --since 2025-01-02T12:00:01Z --event begin)" = 5 ]
-	for bad in '' 2025- 2025-1 today 2025-01-02T 2025-01-02T3 2025-01-02T12:00:00+01:00; do
+	for bad in '' 2025- 2025-1 today 2025-01-02T 2025-01-02T3 2025-01-02T12:00:00+01:00 2025-13 2025-02-29 2025-01-02T24; do
 		fails 2 mig-extract --store fs:site --ledger --since "$bad"
 		fails 2 mig history --store fs:site --until "$bad"
 	done
+	asked --since 2024-02-29
 	fails 2 mig-extract --store fs:site --ledger --env DEV
+	fails 2 mig-extract --store fs:site --ledger --event comit
+	[[ $stderr == *'--event comit: none that a ledger has'* ]]
+	fails 2 mig history --store fs:site --target-version latest
+	[[ $stderr == *'--target-version latest: not a semantic version'* ]]
 	fails 2 mig-extract --store fs:site --set set --event commit
 	fails 2 mig-extract --store fs:site --applied --event commit
 	fails 2 mig-extract --store fs:site --ledger --set set

@@ -214,6 +214,17 @@ static int put_end(struct reading *r)
 	return stream_put_end(r->out, "mig-extract", n, hex);
 }
 
+bool history_event(const char *name)
+{
+	static const char *const events[] = { "begin",  "step",   "commit",   "undo",
+		                              "rollback", "verify", "conflict", "prune" };
+
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (strcmp(name, events[i]) == 0)
+			return true;
+	return false;
+}
+
 int history_entries(struct store *s, const struct history_ask *ask, struct out *out, struct diag *d)
 {
 	struct reading r;

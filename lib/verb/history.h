@@ -16,6 +16,9 @@ struct history_ask {
 	const char *ref;           /* only entries of plans that change this document */
 };
 
+/* Is this what an entry may call its event? */
+bool history_event(const char *name);
+
 /*
  * Write the matching entries, oldest first, and their end, whose digest is over
  * seq NUL hash LF.  With ref, each entry that speaks of the document's plan has
