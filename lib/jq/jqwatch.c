@@ -15,16 +15,23 @@ static struct {
 	size_t nref;
 } dying;
 
-static void put(const char *s, size_t n)
+static void put(int fd, const char *s, size_t n)
 {
-	ssize_t w = write(dying.out->fd, s, n);
+	ssize_t w = write(fd, s, n);
 
 	(void)w;
 }
 
-static void put_text(const char *s)
+static void put_text(int fd, const char *s)
 {
-	put(s, strlen(s));
+	put(fd, s, strlen(s));
+}
+
+static void put_reason(int fd, const char *what)
+{
+	put_text(fd, "the program of ");
+	put_text(fd, dying.way);
+	put_text(fd, what);
 }
 
 /*
@@ -34,25 +41,27 @@ static void put_text(const char *s)
 static void die_in_jq(int sig)
 {
 	if (!dying.way) { /* nothing runs: this is about libjq's own affairs, or ours */
-		static const char text[] = ": out of memory, or crashed\n";
-		ssize_t w = write(STDERR_FILENO, progname, strlen(progname));
-
-		w = write(STDERR_FILENO, text, sizeof text - 1);
-		(void)w;
+		put_text(STDERR_FILENO, progname);
+		put_text(STDERR_FILENO, ": out of memory, or crashed\n");
 		end_at_once(MIG_ERROR);
 	}
-	const char *what = sig == SIGVTALRM ? "ran for more than 10 seconds" : "crashed libjq or ran out of memory";
+	const char *what = sig == SIGVTALRM ? " ran for more than 10 seconds" : " crashed libjq or ran out of memory";
+	int fd = dying.out->fd;
 
-	put(dying.out->b.s, dying.out->b.len);
-	put_text("{\"code\":\"jq_died\",\"exit\":4,\"kind\":\"fault\",\"reason\":\"the program of ");
-	put_text(dying.way);
-	put_text(" ");
-	put_text(what);
-	put_text("\",\"ref\":");
-	put(dying.ref, dying.nref);
-	put_text(",\"tool\":\"");
-	put_text(progname);
-	put_text("\"}\n");
+	put(fd, dying.out->b.s, dying.out->b.len);
+	put_text(fd, "{\"code\":\"jq_died\",\"exit\":4,\"kind\":\"fault\",\"reason\":\"");
+	put_reason(fd, what);
+	put_text(fd, "\",\"ref\":");
+	put(fd, dying.ref, dying.nref);
+	put_text(fd, ",\"tool\":\"");
+	put_text(fd, progname);
+	put_text(fd, "\"}\n");
+	put_text(STDERR_FILENO, progname);
+	put_text(STDERR_FILENO, ": ");
+	put(STDERR_FILENO, dying.ref + 1, dying.nref - 2); /* without its quotes */
+	put_text(STDERR_FILENO, ": ");
+	put_reason(STDERR_FILENO, what);
+	put_text(STDERR_FILENO, "\n");
 	end_at_once(MIG_INVALID);
 }
 

@@ -3,7 +3,7 @@
  *
  * Floor 7.  What was written so far are whole lines; behind them stands a fault
  * "jq_died" (MIG_INVALID) with the document's ref, so that no plan depends on
- * the speed of a machine.
+ * the speed of a machine; standard error has the same.
  */
 #ifndef MIG_JQWATCH_H
 #define MIG_JQWATCH_H
