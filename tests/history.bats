@@ -158,6 +158,22 @@ relinked() {
 	done
 }
 
+@test "CH-46 an entry that says the same in other bytes was edited, too" {
+	days
+	cp site/.mig/ledger.ndjson good
+	while IFS= read -r change; do
+		sed "$change" good > site/.mig/ledger.ndjson
+		fails 4 mig-verify --store fs:site --ledger
+		faulted 4 ledger_broken
+		fails 4 mig-extract --store fs:site --ledger
+	done <<- 'END'
+	2s/:/: /
+	s/$/\r/
+	3s/"actor"/"\\u0061ctor"/
+	4s/^{\("actor":"[^"]*"\),\("[^"]*":[^,]*\)/{\2,\1/
+	END
+}
+
 @test "CH-46 a head kept elsewhere shows a cut tail and a rewritten chain; one of an earlier day still fits" {
 	days
 	cp site/.mig/ledger.ndjson good
