@@ -22,7 +22,8 @@ bool history_event(const char *name);
 /*
  * Write the matching entries, oldest first, and their end, whose digest is over
  * seq NUL hash LF.  With ref, each entry that speaks of the document's plan has
- * a step record before it: ref NUL step_id LF in the digest.  The whole chain is
+ * a step record before it: ref NUL step_id LF in the digest; plans that are no
+ * longer kept are counted in a warning "missing_plan".  The whole chain is
  * checked on the way: MIG_INVALID "ledger_broken" where it does not hold.
  */
 int history_entries(struct store *s, const struct history_ask *ask, struct out *out, struct diag *d);
