@@ -288,6 +288,7 @@ paced() {
 	faulted 1 deadline
 	fails 1 mig rollback --store fs:site --env dev --apply --deadline 59
 	faulted 1 deadline
+	[[ $stderr == *'2 documents, at the 0.033 a second that the ledger shows'* ]]
 	[[ $stderr == *'would take about 60 s, 59 are allowed'* ]]
 	hinted
 	[ "$before" = "$(tree_hash site)" ]
