@@ -105,6 +105,7 @@ permits_back() {
 		holds "map(select(.kind == \"outcome\")) | length == 1 and all(.ok == false) and
 			([.[0].steps[] | select(.status == \"failed\").step_id] == [\"$last@1.1.0..1.2.0\"])" outcomes
 		[[ $stderr == *"$last: expected content "* ]]
+		[[ $stderr == *"hint: mig history --store STORE --ref $last tells"* ]]
 		[ "$before" = "$(tree_hash site)" ] || fail "changed: $way"
 		[ "$(wc -l < site/.mig/ledger.ndjson)" -eq "$entries" ]
 	done
@@ -149,6 +150,7 @@ permits_back() {
 	mv "site/.mig/objects/$raw" kept
 	fails 3 mig rollback --store fs:site --env dev --apply --to 1.0.0
 	faulted 3 object_missing
+	hinted
 	[ "$before" = "$(tree_hash site)" ]
 	echo x > "site/.mig/objects/$raw"
 	fails 4 mig rollback --store fs:site --env dev --apply --to 1.0.0

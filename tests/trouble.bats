@@ -16,6 +16,7 @@ drifts() {
 	printf '%s\n' "$output" > outcomes
 	holds '.[0].steps | map(.status) == ["failed", "not_run"]' outcomes
 	[[ $stderr == *job/run-1.0.0/manifest.json:*"${2-}"* ]] || fail "stderr: $stderr"
+	hinted
 	[ "$before" = "$(tree_hash site)" ] || fail "changed after $1"
 	[ "$outside" = "$(tree_hash outside)" ] || fail "something outside was changed after $1"
 	[ ! -s site/.mig/ledger.ndjson ]

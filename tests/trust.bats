@@ -245,6 +245,9 @@ trusting() {
 	signed
 	mkdir -p site/.mig/trust
 	not_applied 5 foreign_signature
+	cp ada.pub site/.mig/trust/ada.pub # not called NAME.pem
+	not_applied 5 foreign_signature
+	[[ $stderr == *'warning: the store'?'s folder trust holds no key called NAME.pem'* ]]
 	permitted
 	not_applied 5 unsigned_permit
 }

@@ -47,9 +47,11 @@ static int produce(struct run *r, const struct fs_file *f, struct diag *d)
 	raw[HEX_LEN] = '\0';
 	int rc = fs_state_object(&fs->state, raw, &fs->state.scratch, d);
 
-	if (rc == 0)
+	if (rc == 0) {
+		diag_hint(d, "a copy of them, such as a backup beside the document, goes there under that name");
 		return diag_add(d, MIG_PRECONDITION, "object_missing", f->ref,
 		                "its original bytes %s are not in %s/objects", raw, FS_STATE);
+	}
 	if (rc == 1)
 		buf_add(&fs->arena, fs->state.scratch.s, fs->state.scratch.len);
 	return rc < 0 ? -1 : 0;
@@ -93,9 +95,13 @@ static int drift(const struct fs_file *f, const char *found, struct diag *d)
 {
 	const struct step *s = f->step;
 
-	if (s->restore)
+	if (s->restore) {
+		diag_hint(d, "mig history --store STORE --ref %s tells what was done since, "
+		             "mig-verify --store STORE < PLANS what differs", f->ref);
 		return diag_add(d, MIG_INVALID, "drift", f->ref, "expected content %.*s, found %s", (int)s->after.n,
 		                s->after.s, found);
+	}
+	diag_hint(d, "mig-extract | mig-transform | mig-plan .. again, from what is there now");
 	return diag_add(d, MIG_INVALID, "drift", f->ref, "expected bytes %.*s, found %s", (int)s->raw.n, s->raw.s,
 	                found);
 }
