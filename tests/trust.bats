@@ -440,10 +440,13 @@ unapproved() {
 	reviewed dev
 	run -0 --separate-stderr mig-gate --env dev --apply < plan
 	[[ $stderr == 'mig-gate: warning: review: a greater major version, 1.0.0 to 2.0.0' ]]
+	[ "$(mig-report < plan | grep -c -e --approval)" -eq 0 ]
 	reviewed prod
 	unapproved review_approval
 	hinted
 	[[ $stderr == *"--digest $DIGEST --env prod"* ]]
+	mig-report < plan | sed -z 's/ \\\n */ /g' > page
+	grep -q 'next  *mig-gate --env prod --prod-override TICKET --approval FILE --trust KEY.pem' page
 	mig-gate --env prod --dry-run < plan > permits
 }
 
