@@ -368,3 +368,14 @@ late() {
 	applied --deadline 1
 	[ "$(statuses outcomes | sort -u)" = skipped ]
 }
+
+@test "a rollback that finds nothing applied is 0 and says so" {
+	site && migrated
+	before=$(whole_tree site)
+	for way in '--migration other' '--tenant nobody' '--to 9.0.0'; do
+		# shellcheck disable=SC2086 # two words
+		fails 0 mig rollback --store fs:site --env dev --apply $way
+		[[ $stderr == *'mig-extract: warning: no plan that is applied matches'* ]] || fail "$way: $stderr"
+	done
+	[ "$before" = "$(whole_tree site)" ]
+}

@@ -145,7 +145,7 @@ static void note_step(struct known *k, const struct step *s)
 	rec_close(&w);
 }
 
-/* The plan, with its step that changes the document.  One that cannot be read is counted, and taken for one that does not. */
+/* The plan, with its step that changes the document.  One that cannot be read counts as unread, and has none. */
 static struct known *look_up(struct reading *r, const char *hash)
 {
 	struct diag quiet = DIAG_INIT, *d = r->d;
@@ -241,7 +241,7 @@ int history_entries(struct store *s, const struct history_ask *ask, struct out *
 
 	if (rc == 0 && r.unread)
 		diag_warn(d, "missing_plan", ask->ref,
-		          "%zu plan%s of the ledger cannot be read, pruned or not: what was done to it by them is not told",
+		          "%zu plan%s of the ledger cannot be read, pruned or not: what they did to it is not told",
 		          r.unread, r.unread == 1 ? "" : "s");
 	if (rc == 0)
 		rc = put_end(&r);
@@ -425,6 +425,8 @@ int history_applied(struct store *s, const struct applied_ask *ask, struct out *
 		rc = put_applied(&r);
 	if (rc == 0 && ask->plan && r.tally.n == 0)
 		rc = diag_add(d, MIG_PRECONDITION, "not_applied", ask->plan, "this plan is not applied to this store");
+	if (rc == 0 && !r.tally.n)
+		diag_warn(d, "none_applied", NULL, "no plan that is applied matches: there is nothing to roll back");
 	if (rc == 0)
 		rc = put_end(&r);
 	reading_release(&r);

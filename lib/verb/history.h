@@ -39,7 +39,7 @@ struct applied_ask {
 
 /*
  * Write the plans that are applied and not rolled back, newest first, and their
- * end.  One of them that was pruned is MIG_PRECONDITION "pruned", and then none is
+ * end; none is a warning "none_applied".  One of them that was pruned is MIG_PRECONDITION "pruned", and then none is
  * written; a named plan that is not applied is MIG_PRECONDITION "not_applied", a
  * number that the history does not have MIG_PRECONDITION "no_version"; plans of several
  * migrations beyond a version are MIG_USAGE "ambiguous".
