@@ -126,6 +126,8 @@ static int parse_opts(struct extract_way *w, int argc, char **argv)
 		return cli_usage(help, "--to %s: not a semantic version", to);
 	if (w->which.plan && !digest_spelled(w->which.plan))
 		return cli_usage(help, "%s: a plan_hash has 64 hex digits", w->which.plan);
+	if (h->version && !semver_valid(h->version))
+		return cli_usage(help, "--target-version %s: not a semantic version", h->version);
 	if (h->since && !moment_front(h->since))
 		return cli_usage(help, "--since %s: not a time such as 2026-01-31T12:00:00Z, or its front", h->since);
 	if (h->until && !moment_front(h->until))

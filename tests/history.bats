@@ -67,15 +67,18 @@ relinked() {
 	[ "$(asked --since 2025-01-02 --until 2025-01-02)" = '3 4' ]
 	[ "$(asked --since 2025-01-02T12:00:00Z --until 2025)" = '3 4 5 6' ]
 	[ "$(asked --since 2025-01-02T12:00:01Z --event begin)" = 5 ]
-	for bad in '' 2025- 2025-1 today 2025-01-02T 2025-01-02T3 2025-01-02T12:00:00+01:00; do
+	for bad in '' 2025- 2025-1 today 2025-01-02T 2025-01-02T3 2025-01-02T12:00:00+01:00 2025-13 2025-02-29 2025-01-02T24; do
 		fails 2 mig-extract --store fs:site --ledger --since "$bad"
 		fails 2 mig history --store fs:site --until "$bad"
 	done
-	[[ $stderr == *'--until 2025-01-02T12:00:00+01:00: not a time'* ]]
-	fails 2 mig-extract --store fs:site --ledger --event commits
-	[[ $stderr == *'invalid --event: commits (begin, step, commit, '* ]]
-	fails 2 mig history --store fs:site --event commits
+	[[ $stderr == *'--until 2025-01-02T24: not a time'* ]]
+	asked --since 2024-02-29
 	fails 2 mig-extract --store fs:site --ledger --env DEV
+	fails 2 mig-extract --store fs:site --ledger --event comit
+	[[ $stderr == *'invalid --event: comit (begin, step, commit, '* ]]
+	fails 2 mig history --store fs:site --event comit
+	fails 2 mig history --store fs:site --target-version latest
+	[[ $stderr == *'--target-version latest: not a semantic version'* ]]
 	fails 2 mig-extract --store fs:site --set set --event commit
 	fails 2 mig-extract --store fs:site --applied --event commit
 	fails 2 mig-extract --store fs:site --ledger --set set
@@ -155,6 +158,22 @@ relinked() {
 		fails 4 mig-extract --store fs:site --ledger
 		fails 4 mig-extract --store fs:site --applied
 	done
+}
+
+@test "CH-46 an entry that says the same in other bytes was edited, too" {
+	days
+	cp site/.mig/ledger.ndjson good
+	while IFS= read -r change; do
+		sed "$change" good > site/.mig/ledger.ndjson
+		fails 4 mig-verify --store fs:site --ledger
+		faulted 4 ledger_broken
+		fails 4 mig-extract --store fs:site --ledger
+	done <<- 'END'
+	2s/:/: /
+	s/$/\r/
+	3s/"actor"/"\\u0061ctor"/
+	4s/^{\("actor":"[^"]*"\),\("[^"]*":[^,]*\)/{\2,\1/
+	END
 }
 
 @test "CH-46 a head kept elsewhere shows a cut tail and a rewritten chain; one of an earlier day still fits" {
@@ -318,4 +337,5 @@ joined() {
 	stdout_empty
 	fails 2 mig status --store fs:site --set set --target-version latest
 	fails 3 mig status --store fs:nowhere
+	refute_output --partial 'plans applied' # nobody knows
 }

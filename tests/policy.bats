@@ -187,6 +187,13 @@ verdict() {
 	END
 }
 
+@test "a policy that fails is told from one that refuses" {
+	site && planned
+	echo 'error("prod is closed")' > closed.jq
+	fails 4 mig-gate --env dev --apply --policy closed.jq < plan
+	[ "$stderr" = 'mig-gate: closed.jq: the policy failed: prod is closed' ]
+}
+
 @test "a policy sees no environment" {
 	site && planned
 	# shellcheck disable=SC2016 # jq's
@@ -197,9 +204,11 @@ verdict() {
 @test "a policy that runs away ends the gate with 4 and a fault, and without a permit" {
 	site && planned
 	echo 'def f: f; f' > forever.jq
-	fails 4 timeout 60 mig-gate --env dev --apply --policy forever.jq < plan
+	echo empty > calm.jq
+	fails 4 timeout 60 mig-gate --env dev --apply --policy calm.jq --policy forever.jq < plan
 	faulted 4 jq_died
-	[[ $stderr == *'more than 10 seconds'* ]]
+	[ "$(jq -r .ref <<< "${lines[-1]}")" = forever.jq ]
+	[ "$stderr" = 'mig-gate: forever.jq: the policy ran for more than 10 seconds' ]
 	refute_line --partial '"kind":"permit"'
 }
 

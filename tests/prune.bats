@@ -233,9 +233,20 @@ rollback() {
 	[ "$(mig-extract --store fs:site --ledger --event prune | jq -c 'select(.seq) | [.plan_hash, .plans]')" = \
 		"[null,[\"$(hash_of first)\"]]" ]
 	mig history --store fs:site > page
-	grep -q prune page
+	grep -q ' prune    -  *1 plan and 1 original: tester' page
+	mig history --store fs:site --format text | grep -q '^seq=5 .* event=prune .*before=2025-01-05T00:00:00Z plans=1 objects=[1-9]'
 	mig status --store fs:site > page
 	mig-verify --store fs:site --ledger > verdict
+}
+
+@test "CH-46 a document's history says how many pruned plans it cannot speak of" {
+	two_runs
+	ref=$(jq -r 'select(.kind == "plan").steps[0].preconditions[0].ref' first)
+	mig history --store fs:site --ref "$ref" > page 2> err
+	[ "$(grep -c warning err)" -eq 0 ]
+	pruned --before 2025-01-05 --apply
+	mig history --store fs:site --ref "$ref" > page 2> err
+	grep -q "^mig-extract: $ref: warning: 1 plan of the ledger cannot be read" err
 }
 
 @test "CH-22 the last run can be undone when an older one was pruned, and the older one by no way to name it (3)" {

@@ -171,6 +171,7 @@ crowded() {
 	fails 4 mig-apply --store fs:site --recover undo < none
 	faulted 4 drift
 	hinted
+	[[ $stderr == *'hint: plan '*' is not undone: see to what is named'* ]]
 	[ "$before" = "$(tree_hash site)" ]
 	[ "$(last_event)" = begin ]
 	cp "before/${new#site/}" "$new"

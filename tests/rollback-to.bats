@@ -105,6 +105,7 @@ permits_back() {
 		holds "map(select(.kind == \"outcome\")) | length == 1 and all(.ok == false) and
 			([.[0].steps[] | select(.status == \"failed\").step_id] == [\"$last@1.1.0..1.2.0\"])" outcomes
 		[[ $stderr == *"$last: expected content "* ]]
+		[[ $stderr == *"hint: mig history --store STORE --ref $last tells"* ]]
 		[ "$before" = "$(tree_hash site)" ] || fail "changed: $way"
 		[ "$(wc -l < site/.mig/ledger.ndjson)" -eq "$entries" ]
 	done
@@ -149,6 +150,7 @@ permits_back() {
 	mv "site/.mig/objects/$raw" kept
 	fails 3 mig rollback --store fs:site --env dev --apply --to 1.0.0
 	faulted 3 object_missing
+	hinted
 	[ "$before" = "$(tree_hash site)" ]
 	echo x > "site/.mig/objects/$raw"
 	fails 4 mig rollback --store fs:site --env dev --apply --to 1.0.0
@@ -290,6 +292,7 @@ paced() {
 	faulted 1 deadline
 	fails 1 mig rollback --store fs:site --env dev --apply --deadline 59
 	faulted 1 deadline
+	[[ $stderr == *'2 documents, at the 0.033 a second that the ledger shows'* ]]
 	[[ $stderr == *'would take about 60 s, 59 are allowed'* ]]
 	hinted
 	[ "$before" = "$(tree_hash site)" ]
@@ -366,4 +369,15 @@ late() {
 	[ "$(tree_hash old)" = "$(tree_hash site)" ]
 	applied --deadline 1
 	[ "$(statuses outcomes | sort -u)" = skipped ]
+}
+
+@test "a rollback that finds nothing applied is 0 and says so" {
+	site && migrated
+	before=$(whole_tree site)
+	for way in '--migration other' '--tenant nobody' '--to 9.0.0'; do
+		# shellcheck disable=SC2086 # two words
+		fails 0 mig rollback --store fs:site --env dev --apply $way
+		[[ $stderr == *'mig-extract: warning: no plan that is applied matches'* ]] || fail "$way: $stderr"
+	done
+	[ "$before" = "$(whole_tree site)" ]
 }

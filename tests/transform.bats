@@ -319,6 +319,7 @@ rejected() {
 	[ "$(jq -r '.ref' <<< "$output" | paste -sd ' ')" = 'a/manifest.json b/manifest.json' ]
 	[ "$(jq -c '[.kind, .exit, .code]' <<< "${lines[1]}")" = '["fault",4,"jq_died"]' ]
 	[[ ${lines[1]} == *'the program of 1.0.0..2.0.0 ran for more than 10 seconds'* ]]
+	[ "$stderr" = 'mig-transform: b/manifest.json: the program of 1.0.0..2.0.0 ran for more than 10 seconds' ]
 	[ "${#lines[@]}" -eq 2 ]
 	[ "$stderr" = 'mig-transform: b/manifest.json: the program of 1.0.0..2.0.0 ran for more than 10 seconds' ]
 }

@@ -245,6 +245,9 @@ trusting() {
 	signed
 	mkdir -p site/.mig/trust
 	not_applied 5 foreign_signature
+	cp ada.pub site/.mig/trust/ada.pub # not called NAME.pem
+	not_applied 5 foreign_signature
+	[[ $stderr == *'warning: the store'?'s folder trust holds no key called NAME.pem'* ]]
 	permitted
 	not_applied 5 unsigned_permit
 }
@@ -437,10 +440,13 @@ unapproved() {
 	reviewed dev
 	run -0 --separate-stderr mig-gate --env dev --apply < plan
 	[[ $stderr == 'mig-gate: warning: review: a greater major version, 1.0.0 to 2.0.0' ]]
+	[ "$(mig-report < plan | grep -c -e --approval)" -eq 0 ]
 	reviewed prod
 	unapproved review_approval
 	hinted
 	[[ $stderr == *"--digest $DIGEST --env prod"* ]]
+	mig-report < plan | sed -z 's/ \\\n */ /g' > page
+	grep -q 'next  *mig-gate --env prod --prod-override TICKET --approval FILE --trust KEY.pem' page
 	mig-gate --env prod --dry-run < plan > permits
 }
 

@@ -56,19 +56,6 @@ static bool fraction(const char *s, size_t n, int64_t *nanos)
 	return i + 1 == n && s[i] == 'Z';
 }
 
-bool moment_front(const char *s)
-{
-	static const char mould[] = "dddd-dd-ddTdd:dd:ddZ";
-	size_t n = strlen(s);
-
-	if (n < 4 || n >= sizeof mould || (mould[n] && mould[n] != 'Z' && !strchr("-T:", mould[n])))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (mould[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != mould[i])
-			return false;
-	return true;
-}
-
 /* 2026-01-31T12:00:00Z */
 bool moment_read(struct text t, struct moment *m)
 {
@@ -87,6 +74,18 @@ bool moment_read(struct text t, struct moment *m)
 		return false;
 	m->seconds = day_number(y, month, day) * DAY + hour * 3600 + minute * 60 + second;
 	return fraction(t.s + whole, t.n - whole, &m->nanos);
+}
+
+bool moment_front(const char *s)
+{
+	char whole[] = "2000-01-01T00:00:00Z"; /* what a front stands for, but for its own characters */
+	size_t n = strlen(s);
+	struct moment m;
+
+	if (n < 4 || n >= sizeof whole || (whole[n] && !strchr("-T:Z", whole[n])))
+		return false;
+	memcpy(whole, s, n);
+	return moment_read((struct text){ whole, sizeof whole - 1 }, &m);
 }
 
 int moment_compare(struct moment a, struct moment b)

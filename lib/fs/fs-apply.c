@@ -47,9 +47,11 @@ static int produce(struct run *r, const struct fs_file *f, struct diag *d)
 	raw[HEX_LEN] = '\0';
 	int rc = fs_state_object(&fs->state, raw, &fs->state.scratch, d);
 
-	if (rc == 0)
+	if (rc == 0) {
+		diag_hint(d, "a copy of them, such as a backup beside the document, goes there under that name");
 		return diag_add(d, MIG_PRECONDITION, "object_missing", f->ref,
 		                "its original bytes %s are not in %s/objects", raw, FS_STATE);
+	}
 	if (rc == 1)
 		buf_add(&fs->arena, fs->state.scratch.s, fs->state.scratch.len);
 	return rc < 0 ? -1 : 0;
@@ -89,14 +91,18 @@ static bool expected_ahead(struct run *r, const struct fs_file *f)
 	return is;
 }
 
-static int drift(const struct fs_file *f, const char *found, struct diag *d)
+static int drift(const struct run *r, const struct fs_file *f, const char *found, struct diag *d)
 {
 	const struct step *s = f->step;
 
-	if (s->restore)
+	if (s->restore) {
+		if (!r->undoing) /* who undoes what was begun has a word of his own */
+			diag_hint(d, "mig history --store STORE --ref %s tells what was done since, "
+			             "mig-verify --store STORE < PLANS what differs", f->ref);
 		return diag_add(d, MIG_INVALID, "drift", f->ref, "expected content %.*s, found %s", (int)s->after.n,
 		                s->after.s, found);
-	diag_hint(d, "it was changed since the plan: extract, transform and plan again, from what is there now");
+	}
+	diag_hint(d, "mig-extract | mig-transform | mig-plan .. again, from what is there now");
 	return diag_add(d, MIG_INVALID, "drift", f->ref, "expected bytes %.*s, found %s", (int)s->raw.n, s->raw.s,
 	                found);
 }
@@ -124,7 +130,7 @@ static int judge(struct run *r, struct fs_file *f, struct diag *d)
 	f->todo = s->restore ? new : old;
 	if (old || new)
 		return f->todo && (fs_file_replaceable(&fs->state, f, d) < 0 || prepare(r, f, d) < 0) ? -1 : 0;
-	return drift(f, s->restore && json ? content : f->raw, d);
+	return drift(r, f, s->restore && json ? content : f->raw, d);
 }
 
 static int check(struct run *r, size_t i, struct diag *d)
@@ -137,7 +143,7 @@ static int check(struct run *r, size_t i, struct diag *d)
 	if (r->undoing)
 		strncat(f->temp, FS_REDO, sizeof f->temp - strlen(f->temp) - 1);
 	if (fs_file_open(&r->fs->root, f, i ? &r->file[i - 1] : NULL, &why, d) < 0)
-		return why ? drift(f, why, d) : -1;
+		return why ? drift(r, f, why, d) : -1;
 	int rc = judge(r, f, d);
 
 	if (!keeps_open(r, i))

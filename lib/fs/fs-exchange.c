@@ -59,7 +59,10 @@ static enum fs_result rename_over(struct fs_state *s, struct fs_file *f, const s
 	return FS_OK;
 }
 
-static enum fs_result conflict(struct fs_state *s, struct fs_file *f, char **kept, struct diag *d)
+static const char theirs[] = "somebody replaced or changed it in the moment of the exchange: their version";
+
+/* What was displaced is kept; why begins the sentence on where. */
+static enum fs_result conflict(struct fs_state *s, struct fs_file *f, const char *why, char **kept, struct diag *d)
 {
 	f->staged = false;
 	/* an original that was overwritten in place took its other names along */
@@ -70,9 +73,8 @@ static enum fs_result conflict(struct fs_state *s, struct fs_file *f, char **kep
 	f->made_object = f->made_backup = false;
 	if (fs_state_keep(s, f->temp, kept, d) < 0)
 		*kept = xasprintf("%s/tmp/%s", FS_STATE, f->temp);
-	diag_add(d, MIG_INVALID, "conflict", f->ref,
-	         "somebody replaced or changed it in the moment of the exchange: "
-	         "their version is in %s, %s in its place", *kept, f->exchanged ? "ours is" : "the original is");
+	diag_add(d, MIG_INVALID, "conflict", f->ref, "%s is in %s, %s in its place", why, *kept,
+	         f->exchanged ? "ours is" : "the original is");
 	return FS_CONFLICT;
 }
 
@@ -98,7 +100,7 @@ enum fs_result fs_exchange(struct fs_state *s, struct fs_file *f, struct text ol
 	case EXPECTED:
 		return FS_OK;
 	case SOMEBODYS:
-		return conflict(s, f, kept, d);
+		return conflict(s, f, theirs, kept, d);
 	default:
 		/* a disk error is nobody's change: the caller puts it back */
 		fs_fault(d, f->ref, "check what was displaced", errno, true);
@@ -160,7 +162,16 @@ enum fs_result fs_exchange_back(struct fs_state *s, struct fs_file *f, char **ke
 	const struct text unknown = { NULL, 0 };
 
 	f->exchanged = f->displaced = false;
-	return judge(s, f, &f->fresh, unknown, f->written) == EXPECTED ? FS_OK : conflict(s, f, kept, d);
+	switch (judge(s, f, &f->fresh, unknown, f->written)) {
+	case EXPECTED:
+		return FS_OK;
+	case SOMEBODYS:
+		return conflict(s, f, theirs, kept, d);
+	default:
+		/* nobody may be blamed; but it may be somebody's */
+		fs_fault(d, f->ref, "check what was displaced", errno, true);
+		return conflict(s, f, "what was displaced", kept, d);
+	}
 }
 
 void fs_exchange_forget(struct fs_state *s, struct fs_file *f, bool undo)

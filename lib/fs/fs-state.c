@@ -258,11 +258,11 @@ static int write_plan(const struct fs_state *s, const char *temp, const char *te
 	int rc;
 
 	if (fd < 0)
-		return fs_fault(d, FS_STATE "/plans", "write", errno, false);
+		return fs_fault(d, FS_STATE "/tmp", "write", errno, false);
 	if (io_write(fd, text, n) < 0)
-		rc = fs_fault(d, FS_STATE "/plans", "write", errno, false);
+		rc = fs_fault(d, FS_STATE "/tmp", "write", errno, false);
 	else if (fdatasync(fd) < 0)
-		rc = diag_add(d, MIG_ERROR, "sync_failed", FS_STATE "/plans", "%s", strerror(errno));
+		rc = diag_add(d, MIG_ERROR, "sync_failed", FS_STATE "/tmp", "%s", strerror(errno));
 	else
 		rc = 0;
 	close(fd);

@@ -15,13 +15,16 @@ static const size_t JQ_MEMORY = (size_t)2 << 30;
 
 struct policy {
 	const char *path;
+	struct buf ref; /* the path as JSON */
 	struct jqprog *prog;
 };
 
 void policies_release(struct policies *p)
 {
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		jqrun_free(p->list[i].prog);
+		buf_release(&p->list[i].ref);
+	}
 	free(p->list);
 	buf_release(&p->input);
 	buf_release(&p->out);
@@ -86,6 +89,7 @@ int policies_read(struct policies *p, char *const *paths, struct diag *d)
 	for (; *paths; paths++) {
 		p->list = xrealloc(p->list, p->n + 1, sizeof *p->list);
 		p->list[p->n] = (struct policy){ .path = *paths };
+		canon_string(&p->list[p->n].ref, *paths, strlen(*paths));
 		if (read_one(&p->list[p->n++], sum, d) < 0)
 			rc = -1;
 	}
@@ -178,6 +182,7 @@ static int take(struct policies *p, const struct policy *one,
 static struct {
 	int fd;
 	const char *tool;
+	const struct policy *one; /* the one at hand */
 } dying;
 
 static int ask(struct policies *p, const struct policy *one, struct diag *d)
@@ -185,10 +190,13 @@ static int ask(struct policies *p, const struct policy *one, struct diag *d)
 	enum jqrun_result r;
 
 	buf_reset(&p->out);
+	dying.one = one;
 	jqrun_alarm(JQ_SECONDS);
 	r = jqrun_value(one->prog, &p->in, 0, &p->out, &p->why);
 	jqrun_alarm(0);
-	return r == JQ_OK ? 0 : failed(one, p->why.reason.s, d);
+	if (r == JQ_OK)
+		return 0;
+	return diag_add(d, MIG_INVALID, "policy_failed", one->path, "the policy failed: %s", p->why.reason.s);
 }
 
 int policies_ask(struct policies *p, const struct buf *grant, const char *plan, size_t n,
@@ -221,16 +229,20 @@ static void put(int fd, const char *s)
 /* On a stack of its own, with nothing but write(2). */
 static void die_in_jq(int sig)
 {
-	const char *what = sig == SIGVTALRM ? "a policy ran for more than 10 seconds"
-	                                    : "a policy crashed libjq or ran out of memory";
+	const char *what = sig == SIGVTALRM ? "the policy ran for more than 10 seconds"
+	                                    : "the policy crashed libjq or ran out of memory";
 
 	put(dying.fd, "{\"code\":\"jq_died\",\"exit\":4,\"kind\":\"fault\",\"reason\":\"");
 	put(dying.fd, what);
-	put(dying.fd, "\",\"tool\":\"");
+	put(dying.fd, dying.one ? "\",\"ref\":" : "\"");
+	put(dying.fd, dying.one ? dying.one->ref.s : "");
+	put(dying.fd, ",\"tool\":\"");
 	put(dying.fd, dying.tool);
 	put(dying.fd, "\"}\n");
 	put(STDERR_FILENO, dying.tool);
 	put(STDERR_FILENO, ": ");
+	put(STDERR_FILENO, dying.one ? dying.one->path : "");
+	put(STDERR_FILENO, dying.one ? ": " : "");
 	put(STDERR_FILENO, what);
 	put(STDERR_FILENO, "\n");
 	end_at_once(MIG_INVALID);

@@ -42,6 +42,9 @@ int trust_store(struct trust *t, struct store *s, struct diag *d)
 
 	/* a folder without keys is a mistake, and not to be taken for an open door */
 	t->insists = rc == 1;
+	if (t->insists && !t->keys.n)
+		diag_warn(d, "no_keys", NULL,
+		          "the store's folder trust holds no key called NAME.pem: no signature counts");
 	return rc < 0 ? -1 : 0;
 }
 

@@ -27,7 +27,10 @@ void trust_release(struct trust *t);
 /* Believe the keys of the files, a NULL-ended list or NULL: 0, or -1 after the findings of key_read. */
 int trust_read(struct trust *t, char *const *paths, struct diag *d);
 
-/* Unless keys were given, believe those of the store: 0, or -1 after a finding. */
+/*
+ * Unless keys were given, believe those of the store: 0, with a warning "no_keys"
+ * where it has a folder for them and none in it; -1 after a finding.
+ */
 int trust_store(struct trust *t, struct store *s, struct diag *d);
 
 /*

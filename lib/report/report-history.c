@@ -12,7 +12,7 @@ void history_row_release(struct history_row *w)
 {
 	char *texts[] = { w->time,  w->event, w->env,    w->migration, w->target, w->tenant, w->project,
 	                  w->actor, w->user,  w->ticket, w->plan_hash, w->undoes, w->reason, w->ref,
-	                  w->kept,  w->code,  w->nonce,  w->from,      w->to };
+	                  w->kept,  w->code,  w->nonce,  w->from,      w->to,     w->before };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);
@@ -53,10 +53,13 @@ void history_row_read(struct history_row *w, const struct record *r)
 		.kept = shown_member(d, 0, "kept"),
 		.code = shown_member(d, 0, "code"),
 		.nonce = shown_member(d, 0, "nonce"),
+		.before = shown_member(d, 0, "before"),
 		.seq = int_member(d, 0, "seq"),
 		.documents = count_texts(r, "written"),
 		.duration_ms = int_member(d, 0, "duration_ms"),
 		.findings = int_member(d, 0, "findings"),
+		.plans = count_texts(r, "plans"),
+		.objects = int_member(d, 0, "objects"),
 	};
 }
 
@@ -122,6 +125,9 @@ static void put_line(struct buf *out, const struct history_row *w)
 	put_value(out, "plan_hash", w->plan_hash);
 	put_value(out, "undoes", w->undoes);
 	put_number(out, "documents", w->documents);
+	put_value(out, "before", w->before);
+	put_number(out, "plans", w->plans);
+	put_number(out, "objects", w->objects);
 	put_number(out, "duration_ms", w->duration_ms);
 	put_value(out, "code", w->code);
 	put_number(out, "findings", w->findings);
@@ -241,6 +247,13 @@ static const struct history_row *row_at(const struct history_view *v, size_t i)
 	return &v->row[(v->nrow - kept(v) + i) % HISTORY_ROWS];
 }
 
+/* "3 plans and 11 originals" */
+static void name_pruned(const struct history_row *w, struct buf *out)
+{
+	buf_addf(out, "%" PRId64 " plan%s and %" PRId64 " original%s", w->plans, w->plans == 1 ? "" : "s",
+	         w->objects, w->objects == 1 ? "" : "s");
+}
+
 /* "2025-01-01T00:00:00Z commit   79b8291f4c9f manifest 1.2.0 dev acme/site: 115 documents, ada, T-1" */
 static void put_entry(struct page *p, struct buf *b, const struct history_row *w)
 {
@@ -248,6 +261,8 @@ static void put_entry(struct page *p, struct buf *b, const struct history_row *w
 	buf_addf(b, "%-20s %-8s %-12.12s ", w->time ? w->time : "?", w->event, w->plan_hash ? w->plan_hash : "-");
 	if (w->migration && w->target && w->env)
 		buf_addf(b, "%s %s %s", w->migration, w->target, w->env);
+	else if (w->before)
+		name_pruned(w, b);
 	else
 		history_row_name(w, b);
 	if (w->tenant || w->project)

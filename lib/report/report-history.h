@@ -14,7 +14,8 @@ struct history_row {
 	char *time, *event, *env, *migration, *target, *tenant, *project, *actor, *user, *ticket, *reason;
 	char *plan_hash, *undoes, *ref, *kept, *code, *nonce;
 	char *from, *to;      /* of the document that was asked for */
-	int64_t seq, documents, duration_ms, findings;
+	char *before;         /* of a prune, with the number of plans and of originals that went */
+	int64_t seq, documents, duration_ms, findings, plans, objects;
 	bool undone;          /* its plan was rolled back by a later entry */
 };
 

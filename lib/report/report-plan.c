@@ -1,6 +1,7 @@
 /* report-plan.c -- see report-plan.h */
 #include "report-plan.h"
 
+#include "breaking.h"
 #include "shown.h"
 
 #include <inttypes.h>
@@ -103,6 +104,7 @@ static void add_document(struct plan_view *v, const struct plan *p, size_t i)
 	const char *type = step_type_name(s->type);
 	struct change c = { .doc = p->doc, .ref = s->ref, .type = { type, strlen(type) } };
 
+	v->major += !p->rollback_mode && breaking_major(s);
 	if (p->rollback_mode) {
 		c.from = s->to_version;
 		c.to = s->from_version;
@@ -319,7 +321,8 @@ static void next_command(const struct plan_view *v, struct buf *b)
 	buf_addstr(b, "mig-gate ");
 	header_flags(h, b);
 	if (strcmp(h->env, "prod") == 0)
-		buf_addstr(b, " --prod-override TICKET");
+		buf_addstr(b, v->major ? " --prod-override TICKET --approval FILE --trust KEY.pem"
+		                       : " --prod-override TICKET");
 	if (v->destructive || v->irreversible)
 		buf_addstr(b, " --allow-destructive");
 	if (h->phase)

@@ -26,7 +26,7 @@ struct plan_view {
 	struct descriptor_view descriptor; /* plans of descriptors, likewise */
 	struct counts stamps, backups;     /* pointers; suffixes */
 	struct counts levers, notes;
-	uint64_t destructive, irreversible;
+	uint64_t destructive, irreversible, major; /* major: to a greater major version, which is reviewed */
 	char *destroys[NAMED_DESTRUCTIVE];     /* step_ids */
 	char *forever[NAMED_IRREVERSIBLE];     /* "step_id: note" */
 	char *hash[NAMED_HASHES];

@@ -335,6 +335,12 @@ static bool shows_nothing(const struct reporting *r)
 	       !r->verdicts.any && approved_digest(r);
 }
 
+/* Where the ledger was not read, nothing is known of what is applied. */
+static bool unknown_status(const struct reporting *r)
+{
+	return r->in->fault && !r->status.head;
+}
+
 static void make_page(struct reporting *r, struct page *p)
 {
 	struct rejects none;
@@ -357,7 +363,7 @@ static void make_page(struct reporting *r, struct page *p)
 		status_pending_page(&r->versions, r->ask->target, p);
 	else if (r->versions.any)
 		version_view_page(&r->versions, p);
-	else if (r->ask->status)
+	else if (r->ask->status && !unknown_status(r))
 		status_view_page(&r->status, p);
 	if (r->history.entries)
 		history_view_page(&r->history, p);

@@ -28,6 +28,18 @@ void ledger_line_keep(char *to, size_t size, struct text v)
 	to[n] = '\0';
 }
 
+/* A hash is over the canonical text: white space and escapes could be changed under it. */
+static bool is_canonical(const struct doc *e, const char *line, size_t n)
+{
+	struct buf b = BUF_INIT;
+
+	canon_value(&b, e, 0, DOC_NONE);
+	bool same = b.len == n && memcmp(b.s, line, n) == 0;
+
+	buf_release(&b);
+	return same;
+}
+
 const char *ledger_line_read(struct doc *e, const char *line, size_t n, int64_t *seq, char hash[HEX_SIZE])
 {
 	char is[HEX_SIZE];
@@ -42,6 +54,8 @@ const char *ledger_line_read(struct doc *e, const char *line, size_t n, int64_t 
 		return "no seq";
 	if (!record_sum_holds(e, 0, "hash", hash, is))
 		return "its hash does not hold: it was edited";
+	if (!is_canonical(e, line, n))
+		return "it is not spelled as it was written: it was edited";
 	return NULL;
 }
 

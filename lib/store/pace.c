@@ -5,6 +5,7 @@
 #include "moment.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* What came by the permits of one gate: their plans may have been at work at the same time. */
 struct run {
@@ -110,11 +111,14 @@ int pace_deadline(struct store *s, int64_t documents, unsigned jobs, int64_t sec
 		diag_warn(d, "deadline_unknown", NULL,
 		          "cannot tell how long it will take: the ledger shows no pace yet");
 	} else if (takes > seconds * 1000) {
+		char rate[32];
+
+		snprintf(rate, sizeof rate, each > 100 ? "%.2g" : "%.0f", 1000 / each);
 		diag_hint(d, "give it more time with --deadline, or go without one");
 		rc = diag_add(d, MIG_ERROR, "deadline", NULL,
 		              "would take about %" PRId64 " s, %" PRId64 " are allowed: %" PRId64
-		              " documents, at the %.0f a second that the ledger shows; nothing was changed",
-		              (takes + 999) / 1000, seconds, documents, 1000 / each);
+		              " documents, at the %s a second that the ledger shows; nothing was changed",
+		              (takes + 999) / 1000, seconds, documents, rate);
 	}
 	diag_release(&unseen);
 	return rc;

@@ -29,6 +29,7 @@ struct reading {
 	struct tally tally;
 	struct known **known; /* in the order of their commits; a plan applied again stands there again */
 	size_t n, cap;
+	size_t unread;        /* of those, how many the store could not give; history_entries with ref */
 	uint32_t *slot;       /* a table over plan hashes: the last place of each in known, from 1 */
 	size_t nslot;
 	struct buf line, plan_text;
@@ -145,7 +146,7 @@ static void note_step(struct known *k, const struct step *s)
 	rec_close(&w);
 }
 
-/* The plan, with its step that changes the document.  One whose text was pruned is taken for one that does not. */
+/* The plan, with its step that changes the document.  One that cannot be read counts as unread, and has none. */
 static struct known *look_up(struct reading *r, const char *hash)
 {
 	struct diag quiet = DIAG_INIT, *d = r->d;
@@ -156,10 +157,13 @@ static struct known *look_up(struct reading *r, const char *hash)
 		return k;
 	k = add(r, hash);
 	r->d = &quiet;
-	if (load(r, hash) == 0)
+	if (load(r, hash) == 0) {
 		for (size_t i = 0; i < r->plan.nstep && !k->step_id; i++)
 			if (text_same(r->plan.step[i].ref, ref))
 				note_step(k, &r->plan.step[i]);
+	} else {
+		r->unread++;
+	}
 	r->d = d;
 	diag_release(&quiet);
 	return k;
@@ -236,6 +240,10 @@ int history_entries(struct store *s, const struct history_ask *ask, struct out *
 	r.ask = ask;
 	int rc = s->ops->ledger(s, put_entry, &r, &seq, head, d);
 
+	if (rc == 0 && r.unread)
+		diag_warn(d, "missing_plan", ask->ref,
+		          "%zu plan%s of the ledger cannot be read, pruned or not: what they did to it is not told",
+		          r.unread, r.unread == 1 ? "" : "s");
 	if (rc == 0)
 		rc = put_end(&r);
 	reading_release(&r);
@@ -436,6 +444,8 @@ int history_applied(struct store *s, const struct applied_ask *ask, struct out *
 		rc = put_applied(&r);
 	if (rc == 0 && ask->plan && r.tally.n == 0)
 		rc = diag_add(d, MIG_PRECONDITION, "not_applied", ask->plan, "this plan is not applied to this store");
+	if (rc == 0 && !r.tally.n)
+		diag_warn(d, "none_applied", NULL, "no plan that is applied matches: there is nothing to roll back");
 	if (rc == 0)
 		rc = put_end(&r);
 	reading_release(&r);

@@ -22,7 +22,8 @@ struct history_ask {
 /*
  * Write the matching entries, oldest first, and their end, whose digest is over
  * seq NUL hash LF.  With ref, each entry that speaks of the document's plan has
- * a step record before it: ref NUL step_id LF in the digest.  The whole chain is
+ * a step record before it: ref NUL step_id LF in the digest; plans that are no
+ * longer kept are counted in a warning "missing_plan".  The whole chain is
  * checked on the way: MIG_INVALID "ledger_broken" where it does not hold.
  */
 int history_entries(struct store *s, const struct history_ask *ask, struct out *out, struct diag *d);
@@ -41,7 +42,7 @@ struct applied_ask {
 
 /*
  * Write the plans that are applied and not rolled back, newest first, and their
- * end.  One of them that was pruned is MIG_PRECONDITION "pruned", and then none is
+ * end; none is a warning "none_applied".  One of them that was pruned is MIG_PRECONDITION "pruned", and then none is
  * written; a named plan that is not applied is MIG_PRECONDITION "not_applied", a
  * number that the history does not have MIG_PRECONDITION "no_version"; plans of several
  * migrations beyond a version are MIG_USAGE "ambiguous".
