@@ -1,7 +1,6 @@
 /* fs-recover.c -- see fs-recover.h */
 #include "fs-recover.h"
 
-#include "fs-apply.h"
 #include "fs-exchange.h"
 #include "fs-inverse.h"
 
