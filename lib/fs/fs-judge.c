@@ -3,6 +3,7 @@
 
 #include "fs-inverse.h"
 #include "fs-produce.h"
+#include "fs-stored.h"
 
 #include <errno.h>
 
@@ -18,7 +19,7 @@ static bool expected_ahead(struct fs_run *r, const struct fs_file *f)
 	char raw[HEX_SIZE], content[HEX_SIZE];
 
 	bool is = c->ahead && restores_before(c->restores, s->ref, c->place, raw) &&
-	          fs_state_object(&fs->state, raw, &fs->bytes, &unseen) == 1 &&
+	          fs_stored_object(&fs->state, raw, &fs->bytes, &unseen) == 1 &&
 	          effect_content(&fs->effect, &fs->bytes, s->without, content) && text_is(s->after, content);
 
 	diag_release(&unseen);

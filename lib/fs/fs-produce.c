@@ -1,6 +1,8 @@
 /* fs-produce.c -- see fs-produce.h */
 #include "fs-produce.h"
 
+#include "fs-stored.h"
+
 #include <errno.h>
 
 enum { ARENA_MAX = 16 << 20 };
@@ -12,7 +14,7 @@ static int add_object(struct fs *fs, const struct fs_file *f, struct diag *d)
 
 	memcpy(raw, f->step->raw.s, HEX_LEN);
 	raw[HEX_LEN] = '\0';
-	int rc = fs_state_object(&fs->state, raw, &fs->state.scratch, d);
+	int rc = fs_stored_object(&fs->state, raw, &fs->state.scratch, d);
 
 	if (rc == 0)
 		return diag_add(d, MIG_PRECONDITION, "object_missing", f->ref,

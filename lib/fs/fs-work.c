@@ -4,6 +4,7 @@
 #include "fs-exchange.h"
 #include "fs-keep.h"
 #include "fs-produce.h"
+#include "fs-stored.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static int begin(struct fs_run *r)
 		if (relay->ask(relay->arg, RELAY_TURN, false, NULL, 0, &a, r->d) < 0)
 			return -1;
 	}
-	if (fs_state_put_plan(&r->fs->state, r->plan->hash, text, n, r->d) < 0)
+	if (fs_stored_put_plan(&r->fs->state, r->plan->hash, text, n, r->d) < 0)
 		return -1;
 	fs_run_append(r, "begin");
 	if (fs_run_sync_ledger(r) < 0)
