@@ -340,6 +340,18 @@ typed() {
 	LC_ALL=C sort -c ids
 }
 
+@test "EK-35 a reject whose ref and hash are both spelled with escapes is counted as what they mean" {
+	local hash line
+	hash='"'$(printf 'h%.0s' {1..300})
+	line=$(jq -ncS --arg hash "$hash" \
+		'{code: "odd", entity: "manifest", $hash, kind: "reject", reason: "test", ref: "a\"b.json", tool: "mig-extract"}')
+	jq -cS --arg sum "$(printf %s "$line" | mig-hash)" '.sum = $sum' <<< "$line" > changes
+	jq -ncS --arg digest "$(printf 'a"b.json\0%s\n' "$hash" | sha256sum | cut -c 1-64)" \
+		'{$digest, kind: "end", records: 1, tool: "mig-transform"}' >> changes
+	plan --max-rejects 1 > plans
+	[ "$(head -n 1 plans)" = "$(head -n 1 changes)" ]
+}
+
 @test "CH-20 mig-plan --rollback inverts the plans, last part first, and names what it undoes" {
 	plan --batch 1 > plans
 	mig-plan --rollback --reason 'late night' < plans > back

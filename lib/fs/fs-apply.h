@@ -1,19 +1,17 @@
 /*
  * fs-apply.h -- do what a plan says to a folder of documents, or nothing.
  *
- * Floor 11.  Seven steps, in an order that a crash at any instant survives:
- * check all, store the plan and begin, write the new files, keep the originals,
- * sync, exchange, sync and commit.  Until the commit is on the disk the
- * originals stay at hand in .mig/tmp, so that an error undoes what was done
- * without needing room.
+ * Floor 13.  Seven steps, in an order that a crash at any instant survives:
+ * (1) check all, (2) store the plan and begin, (3) write the new files, (4) keep
+ * the originals and sync, (5) exchange, (6) sync, (7) commit.  Until the commit
+ * is on the disk the originals stay at hand in .mig/tmp, so that an error undoes
+ * what was done without needing room.
  */
 #ifndef MIG_FS_APPLY_H
 #define MIG_FS_APPLY_H
 
 #include "fs.h"
 #include "store.h"
-
-#define FS_REDO ".r" /* behind the name of a temporary file that undoes a plan of a run that was killed */
 
 /*
  * Undo the plan p, which a killed run began: inverse holds its documents as

@@ -1,6 +1,8 @@
 /* fs-exchange.c -- see fs-exchange.h */
 #include "fs-exchange.h"
 
+#include "fs-stored.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -119,7 +121,7 @@ static enum fs_result undo_from_object(struct fs_state *s, struct fs_file *f, st
 	} else {
 		struct statx fresh;
 		struct buf bytes = BUF_INIT;
-		int rc = fs_state_object(s, f->raw, &bytes, d);
+		int rc = fs_stored_object(s, f->raw, &bytes, d);
 
 		if (rc == 1)
 			rc = fs_file_put(s, f, f->temp, bytes.s, bytes.len, &fresh, false, d) < 0 ? -1 : 1;

@@ -1,6 +1,8 @@
 /* fs-inverse.c -- see fs-inverse.h */
 #include "fs-inverse.h"
 
+#include "fs-stored.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -81,7 +83,7 @@ static int turn(struct fs_inverse *v, struct fs *fs, const struct step *s, struc
 
 	memcpy(raw, s->raw.s, HEX_LEN);
 	raw[HEX_LEN] = '\0';
-	int rc = fs_state_object(&fs->state, raw, &fs->bytes, d);
+	int rc = fs_stored_object(&fs->state, raw, &fs->bytes, d);
 
 	if (rc < 0)
 		return -1;

@@ -8,6 +8,8 @@
 
 #include "fs.h"
 
+#define FS_REDO ".r" /* behind the name of a temporary file of such a plan's undoing */
+
 /* The plan once more, its steps turned into ones that restore; the last first, numbered as the plan's are. */
 struct fs_inverse {
 	struct plan plan;  /* borrows the plan's texts */

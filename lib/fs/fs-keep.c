@@ -1,6 +1,8 @@
 /* fs-keep.c -- see fs-keep.h */
 #include "fs-keep.h"
 
+#include "fs-stored.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -114,7 +116,7 @@ int fs_keep_original(struct fs_state *s, struct fs_file *f, struct diag *d)
 	if (rc <= 0 || fs_file_is(s->objects, f->raw, &f->st))
 		return rc < 0 ? -1 : 0;
 	/* another document had the same bytes: they must still be there */
-	rc = fs_state_object(s, f->raw, &s->scratch, d);
+	rc = fs_stored_object(s, f->raw, &s->scratch, d);
 	return rc == 1 ? 0 : rc == 0 ? diag_add(d, MIG_ERROR, "io_failed", f->ref, "its object vanished") : -1;
 }
 

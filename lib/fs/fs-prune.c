@@ -1,6 +1,9 @@
 /* fs-prune.c -- see fs-prune.h */
 #include "fs-prune.h"
 
+#include "fs-names.h"
+#include "fs-stored.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -163,7 +166,7 @@ static int need_plan(struct pruning *r, const char *hash)
 	struct plan p = PLAN_INIT;
 	struct doc doc = DOC_INIT;
 	struct buf text = BUF_INIT;
-	int rc = fs_state_plan(&r->fs->state, hash, &text, r->d) < 0 ? -1 : 0;
+	int rc = fs_stored_plan(&r->fs->state, hash, &text, r->d) < 0 ? -1 : 0;
 
 	if (rc == 0 && (!text.s || doc_parse(&doc, text.s, text.len, RECORD_MAX_DEPTH) < 0))
 		rc = diag_add(r->d, MIG_INVALID, "plan_hash_integrity_failed", hash, "the stored plan is damaged");

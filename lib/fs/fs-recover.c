@@ -1,9 +1,10 @@
 /* fs-recover.c -- see fs-recover.h */
 #include "fs-recover.h"
 
-#include "fs-apply.h"
 #include "fs-exchange.h"
 #include "fs-inverse.h"
+#include "fs-names.h"
+#include "fs-stored.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,8 +61,8 @@ static int load_plan(struct recovery *r, const char *prefix)
 	r->known = r->inverted = false;
 	buf_reset(&r->text);
 	fs_inverse_release(&r->inverse);
-	bool found = fs_state_find_plan(&r->fs->state, prefix, hash, &unseen) == 1 &&
-	             fs_state_plan(&r->fs->state, hash, &r->text, &unseen) == 1;
+	bool found = fs_stored_find_plan(&r->fs->state, prefix, hash, &unseen) == 1 &&
+	             fs_stored_plan(&r->fs->state, hash, &r->text, &unseen) == 1;
 
 	if (trouble(r, &unseen) < 0)
 		return -1;
@@ -112,7 +113,7 @@ static int is_kept(struct recovery *r, const char *name)
 
 	if (rc != 1)
 		return rc;
-	rc = fs_state_object(&r->fs->state, hash, &r->target, &unseen);
+	rc = fs_stored_object(&r->fs->state, hash, &r->target, &unseen);
 	return trouble(r, &unseen) < 0 ? -1 : rc == 1;
 }
 

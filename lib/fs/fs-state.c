@@ -1,20 +1,16 @@
 /* fs-state.c -- see fs-state.h */
 #include "fs-state.h"
 
-#include "filelock.h"
-#include "io.h"
+#include "fs-names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600 };
+enum { FOLDER_MODE = 0700 };
 
 static int foreign(struct diag *d, const char *name, const char *what)
 {
@@ -123,16 +119,20 @@ static int same_mount(const struct fs_state *s, struct diag *d)
 	return 0;
 }
 
+int fs_state_make_top(struct fs_state *s, struct diag *d)
+{
+	return s->mig < 0 ? folder(s, s->root->fd, FS_STATE, FS_STATE, true, &s->mig, d) : 0;
+}
+
 int fs_state_make(struct fs_state *s, struct diag *d)
 {
 	return folders(s, true, d) < 0 ? -1 : same_mount(s, d);
 }
 
-/* Open a regular file of ours. */
-static int open_file(const struct fs_state *s, const char *name, const char *shown, int flags, int *err, struct diag *d)
+int fs_state_file(const struct fs_state *s, const char *name, const char *shown, int flags, int *err, struct diag *d)
 {
 	struct stat st;
-	int fd = fs_open(s->root, s->mig, name, flags, FILE_MODE);
+	int fd = fs_open(s->root, s->mig, name, flags, FS_STATE_FILE_MODE);
 
 	*err = fd < 0 ? errno : 0;
 	if (fd < 0 && *err == ENOENT)
@@ -151,34 +151,6 @@ static int denied(struct diag *d)
 	return diag_add(d, MIG_PRECONDITION, "unreadable", FS_STATE, "no permission to read it");
 }
 
-int fs_state_lock(struct fs_state *s, unsigned seconds, const char *holder, struct diag *d)
-{
-	const char *shown = FS_STATE "/lock";
-	int err;
-
-	if (s->mig < 0 && folder(s, s->root->fd, FS_STATE, FS_STATE, true, &s->mig, d) < 0)
-		return -1;
-	for (;;) {
-		int fd = open_file(s, "lock", shown, O_RDWR | O_CREAT, &err, d);
-
-		if (fd < 0)
-			return err == ENOENT ? fs_fault(d, shown, "make", err, false) : -1;
-		if (filelock_take(fd, seconds, s->root->name, d) < 0) {
-			if (errno != EWOULDBLOCK)
-				fs_fault(d, shown, "lock", errno, false);
-			close(fd);
-			return -1;
-		}
-		/* else somebody has removed it meanwhile, and the next may lock another */
-		if (filelock_names(fd, s->mig, "lock")) {
-			s->lock = fd;
-			break;
-		}
-		close(fd);
-	}
-	return filelock_sign(s->lock, holder) < 0 ? fs_fault(d, shown, "write", errno, false) : 0;
-}
-
 int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d)
 {
 	int flags = create ? O_RDWR | O_APPEND : O_RDONLY;
@@ -188,7 +160,7 @@ int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d)
 	*err = s->denied ? EACCES : ENOENT;
 	if (s->mig < 0)
 		return s->denied ? denied(d) : -1;
-	fd = open_file(s, "ledger.ndjson", FS_LEDGER, flags | (create ? O_CREAT : 0), err, d);
+	fd = fs_state_file(s, "ledger.ndjson", FS_LEDGER, flags | (create ? O_CREAT : 0), err, d);
 	/* its name, and the folders beside it, must outlive a power cut as surely as its entries */
 	if (fd >= 0 && create && fstat(fd, &st) == 0 && st.st_size == 0 && fsync(s->mig) < 0) {
 		*err = errno;
@@ -198,14 +170,8 @@ int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d)
 	return fd;
 }
 
-static void plan_name(char name[HEX_SIZE + 8], const char *plan_hash)
-{
-	snprintf(name, HEX_SIZE + 8, "%.64s.json", plan_hash);
-}
-
-/* Replace out by a regular file of one of our folders: 1, 0 if absent, -1 after a finding. */
-static int read_in(const struct fs_state *s, int dir, const char *name, const char *shown, struct buf *out,
-                   struct diag *d)
+int fs_state_read(const struct fs_state *s, int dir, const char *name, const char *shown, struct buf *out,
+                  struct diag *d)
 {
 	struct stat st;
 	int fd = dir < 0 ? -1 : fs_open(s->root, dir, name, O_RDONLY, 0);
@@ -223,108 +189,6 @@ static int read_in(const struct fs_state *s, int dir, const char *name, const ch
 		rc = diag_add(d, MIG_ERROR, "io_failed", shown, "cannot read: %s", strerror(errno));
 	close(fd);
 	return rc;
-}
-
-int fs_state_plan(const struct fs_state *s, const char *plan_hash, struct buf *out, struct diag *d)
-{
-	char name[HEX_SIZE + 8], shown[HEX_SIZE + 24];
-	struct buf text = BUF_INIT;
-
-	plan_name(name, plan_hash);
-	snprintf(shown, sizeof shown, "%s/plans/%s", FS_STATE, name);
-	int rc = read_in(s, s->plans, name, shown, &text, d);
-
-	if (rc == 1 && text.len)
-		buf_add(out, text.s, text.len);
-	buf_release(&text);
-	return rc;
-}
-
-/* Is just this text stored under the plan's hash already? */
-static int holds_plan(const struct fs_state *s, const char *plan_hash, const char *text, size_t n, struct diag *d)
-{
-	struct buf b = BUF_INIT;
-	int rc = fs_state_plan(s, plan_hash, &b, d);
-
-	if (rc == 1)
-		rc = b.len == n && memcmp(b.s, text, n) == 0;
-	buf_release(&b);
-	return rc;
-}
-
-static int write_plan(const struct fs_state *s, const char *temp, const char *text, size_t n, struct diag *d)
-{
-	int fd = openat(s->tmp, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-	int rc;
-
-	if (fd < 0)
-		return fs_fault(d, FS_STATE "/tmp", "write", errno, false);
-	if (io_write(fd, text, n) < 0)
-		rc = fs_fault(d, FS_STATE "/tmp", "write", errno, false);
-	else if (fdatasync(fd) < 0)
-		rc = diag_add(d, MIG_ERROR, "sync_failed", FS_STATE "/tmp", "%s", strerror(errno));
-	else
-		rc = 0;
-	close(fd);
-	return rc;
-}
-
-int fs_state_put_plan(struct fs_state *s, const char *plan_hash, const char *text, size_t n, struct diag *d)
-{
-	char name[HEX_SIZE + 8], temp[32];
-	int there = holds_plan(s, plan_hash, text, n, d);
-
-	if (there < 0)
-		return -1;
-	plan_name(name, plan_hash);
-	snprintf(temp, sizeof temp, "%.16s.plan", plan_hash);
-	if (!there && write_plan(s, temp, text, n, d) < 0) {
-		unlinkat(s->tmp, temp, 0);
-		return -1;
-	}
-	if (!there && renameat(s->tmp, temp, s->plans, name) < 0) {
-		fs_fault(d, FS_STATE "/plans", "write", errno, false);
-		unlinkat(s->tmp, temp, 0);
-		return -1;
-	}
-	if (fsync(s->plans) < 0)
-		return diag_add(d, MIG_ERROR, "sync_failed", FS_STATE "/plans", "%s", strerror(errno));
-	return 0;
-}
-
-int fs_state_find_plan(const struct fs_state *s, const char *prefix, char plan_hash[HEX_SIZE], struct diag *d)
-{
-	struct fs_names l;
-	size_t found = 0;
-
-	if (s->plans < 0)
-		return 0;
-	if (fs_names(s->plans, &l) < 0)
-		return fs_fault(d, FS_STATE "/plans", "read", errno, false);
-	for (size_t i = 0; i < l.n; i++) {
-		if (strncmp(l.name[i], prefix, 16) == 0 && strlen(l.name[i]) == HEX_LEN + 5) {
-			memcpy(plan_hash, l.name[i], HEX_LEN);
-			plan_hash[HEX_LEN] = '\0';
-			found++;
-		}
-	}
-	fs_names_release(&l);
-	return found == 1;
-}
-
-int fs_state_object(const struct fs_state *s, const char *raw, struct buf *out, struct diag *d)
-{
-	char is[HEX_SIZE], shown[HEX_SIZE + 24];
-
-	snprintf(shown, sizeof shown, "%s/objects/%.64s", FS_STATE, raw);
-	int rc = read_in(s, s->objects, raw, shown, out, d);
-
-	if (rc != 1)
-		return rc;
-	digest_hex(out->s, out->len, is);
-	if (strcmp(is, raw) != 0)
-		return diag_add(d, MIG_INVALID, "object_damaged", shown, "its bytes have the hash %s", is);
-	return 1;
 }
 
 static bool is_pem(const char *name)
@@ -353,7 +217,7 @@ int fs_state_trust(struct fs_state *s, int (*each)(void *arg, const char *name, 
 
 		if (is_pem(names.name[i])) {
 			buf_reset(&s->scratch);
-			rc = read_in(s, dir, names.name[i], shown, &s->scratch, d);
+			rc = fs_state_read(s, dir, names.name[i], shown, &s->scratch, d);
 			/* gone since it was listed: better refused than trusted less than was meant */
 			if (rc == 0)
 				rc = diag_add(d, MIG_PRECONDITION, "missing_key", shown, "it has gone");
@@ -394,54 +258,4 @@ int fs_state_sync(const struct fs_state *s, struct diag *d)
 	if (syncfs(s->mig) == 0)
 		return 0;
 	return diag_add(d, MIG_ERROR, "sync_failed", s->root->name, "%s", strerror(errno));
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int fs_names(int dir, struct fs_names *l)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *it = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-
-	*l = (struct fs_names){ .n = 0 };
-	if (!it) {
-		int err = errno;
-
-		if (fd >= 0)
-			close(fd);
-		errno = err;
-		return -1;
-	}
-	while ((errno = 0, e = readdir(it))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (l->n == l->cap) {
-			l->cap = l->cap ? l->cap * 2 : 16;
-			l->name = xrealloc(l->name, l->cap, sizeof *l->name);
-		}
-		l->name[l->n++] = xstrdup(e->d_name);
-	}
-	int err = errno;
-
-	closedir(it);
-	if (err) {
-		fs_names_release(l);
-		errno = err;
-		return -1;
-	}
-	if (l->n)
-		qsort(l->name, l->n, sizeof *l->name, by_bytes);
-	return 0;
-}
-
-void fs_names_release(struct fs_names *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->name[i]);
-	free(l->name);
-	*l = (struct fs_names){ .n = 0 };
 }

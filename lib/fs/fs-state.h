@@ -1,7 +1,7 @@
 /*
  * fs-state.h -- what is ours below a root: .mig and all that is in it.
  *
- * Floor 7.
+ * Floor 7.  fs-lock takes the lock, fs-stored keeps plans and objects.
  *
  *	.mig/lock              the one writer, and his name
  *	.mig/ledger.ndjson     what was done
@@ -21,6 +21,8 @@
 
 #define FS_LEDGER FS_STATE "/ledger.ndjson"
 #define FS_TRUST FS_STATE "/trust"
+
+enum { FS_STATE_FILE_MODE = 0600 };
 
 struct fs_state {
 	const struct fs_root *root; /* borrowed */
@@ -45,39 +47,29 @@ int fs_state_look(struct fs_state *s, struct diag *d);
 void fs_state_close(struct fs_state *s);
 
 /*
- * Make .mig and .mig/lock where they lack, take the lock, waiting up to seconds,
- * and write holder (one line of JSON) into it: 0, or -1 after MIG_PRECONDITION
- * "locked" that shows who holds it.
- */
-int fs_state_lock(struct fs_state *s, unsigned seconds, const char *holder, struct diag *d);
-
-/*
  * Open the folders anew: a disk error is reported once for each time that a
  * file was opened, and what a fork has inherited counts as its parent's.  The
  * lock stays shared.
  */
 int fs_state_reopen(struct fs_state *s, struct diag *d);
 
-/* Make what lacks in .mig, holding the lock. */
+/* Make .mig itself, where it lacks; what lacks in it, holding the lock (see fs-lock.h): 0, or -1 after a finding. */
+int fs_state_make_top(struct fs_state *s, struct diag *d);
 int fs_state_make(struct fs_state *s, struct diag *d);
+
+/*
+ * Open a regular file in .mig, which messages call shown: its descriptor; or -1
+ * with *err, ENOENT without a finding, else after one ("foreign_state" for a link
+ * and whatever else is not a file of ours).
+ */
+int fs_state_file(const struct fs_state *s, const char *name, const char *shown, int flags, int *err, struct diag *d);
+
+/* Replace out by a regular file of one of our folders, -1 where that lacks: 1, 0 if absent, -1 after a finding. */
+int fs_state_read(const struct fs_state *s, int dir, const char *name, const char *shown, struct buf *out,
+                  struct diag *d);
 
 /* The ledger's descriptor, made if create; -1 with *err = ENOENT, or after a finding. */
 int fs_state_ledger(struct fs_state *s, bool create, int *err, struct diag *d);
-
-/* Store a plan's text under its hash and wait for the disk: 0, or -1 after a finding. */
-int fs_state_put_plan(struct fs_state *s, const char *plan_hash, const char *text, size_t n, struct diag *d);
-
-/* Append a stored plan's text: 1, 0 if there is none, -1 after a finding. */
-int fs_state_plan(const struct fs_state *s, const char *plan_hash, struct buf *out, struct diag *d);
-
-/* The name of the one stored plan whose hash begins with 16 digits: 1, 0 if there is none or more than one, -1. */
-int fs_state_find_plan(const struct fs_state *s, const char *prefix, char plan_hash[HEX_SIZE], struct diag *d);
-
-/*
- * Replace out by the bytes of an object: 1, 0 if there is none, -1 after a
- * finding (MIG_INVALID "object_damaged" if they have another hash).
- */
-int fs_state_object(const struct fs_state *s, const char *raw, struct buf *out, struct diag *d);
 
 /*
  * Call each for every .mig/trust/NAME.pem, in byte order: 1, 0 if there is no
@@ -95,13 +87,5 @@ int fs_state_keep(const struct fs_state *s, const char *name, char **kept, struc
 
 /* Wait until everything is on the disk: 0, or -1 after MIG_ERROR "sync_failed". */
 int fs_state_sync(const struct fs_state *s, struct diag *d);
-
-/* The names in a folder, in byte order: 0, or -1 and errno.  Needs fs_names_release. */
-struct fs_names {
-	char **name;
-	size_t n, cap;
-};
-int fs_names(int dir, struct fs_names *l);
-void fs_names_release(struct fs_names *l);
 
 #endif

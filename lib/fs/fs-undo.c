@@ -3,13 +3,14 @@
 
 #include "fs-apply.h"
 #include "fs-inverse.h"
+#include "fs-stored.h"
 
 #include <stdlib.h>
 
 /* The stored text of a plan, read: 0, or -1 after a finding. */
 static int load(struct fs *fs, const char *hash, struct buf *text, struct doc *doc, struct plan *p, struct diag *d)
 {
-	int rc = fs_state_plan(&fs->state, hash, text, d);
+	int rc = fs_stored_plan(&fs->state, hash, text, d);
 
 	if (rc == 0)
 		return diag_add(d, MIG_PRECONDITION, "missing_plan", hash, "this store has no such plan");

@@ -1,7 +1,7 @@
 /*
  * fs-undo.h -- what killed runs have begun and not ended: name it, or undo it.
  *
- * Floor 12.
+ * Floor 14.
  */
 #ifndef MIG_FS_UNDO_H
 #define MIG_FS_UNDO_H

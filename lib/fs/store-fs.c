@@ -1,9 +1,11 @@
 /* store-fs.c -- fs:DIR, a folder of documents; see store.h */
 #include "fs-apply.h"
+#include "fs-lock.h"
 #include "fs-orphans.h"
 #include "fs-prune.h"
 #include "fs-recover.h"
 #include "fs-scan.h"
+#include "fs-stored.h"
 #include "fs-undo.h"
 #include "sandbox.h"
 #include "spent.h"
@@ -55,7 +57,7 @@ static int stored_plan(struct store *s, const char *plan_hash, struct buf *out, 
 	int rc = fs_state_look(&fs_of(s)->state, d);
 
 	if (rc == 0 && is_hash(hash))
-		rc = fs_state_plan(&fs_of(s)->state, plan_hash, out, d);
+		rc = fs_stored_plan(&fs_of(s)->state, plan_hash, out, d);
 	if (rc == 0)
 		return diag_add(d, MIG_PRECONDITION, "missing_plan", plan_hash, "this store has no such plan");
 	return rc < 0 ? -1 : 0;
@@ -72,7 +74,7 @@ static int object(struct store *s, struct text raw, struct buf *out, struct diag
 	hex[HEX_LEN] = '\0';
 	if (fs_state_look(&fs->state, d) < 0)
 		return -1;
-	int rc = fs_state_object(&fs->state, hex, &fs->state.scratch, d);
+	int rc = fs_stored_object(&fs->state, hex, &fs->state.scratch, d);
 
 	if (rc == 1)
 		buf_add(out, fs->state.scratch.s, fs->state.scratch.len);
@@ -161,7 +163,7 @@ static int lock(struct store *s, unsigned seconds, const struct apply_ctx *c, st
 		return diag_add(d, MIG_ERROR, "internal", fs->root.name,
 		                "a store that was opened for reading is not locked");
 	write_holder(&holder, c);
-	int rc = fs_state_lock(&fs->state, seconds, holder.s, d);
+	int rc = fs_lock(&fs->state, seconds, holder.s, d);
 
 	buf_release(&holder);
 	if (rc < 0 || fs_state_make(&fs->state, d) < 0 || (fd = fs_state_ledger(&fs->state, true, &err, d)) < 0)

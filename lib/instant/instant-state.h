@@ -31,7 +31,7 @@ void instant_state_release(struct instant_state *s);
 /* Give up whatever else could be written; servers may still be spoken to if connects. */
 int instant_state_confine(const struct instant_state *s, bool writes, struct diag *d);
 
-/* Make what lacks, and take the lock: as fs_state_lock. */
+/* Make what lacks, and take the lock: as fs_lock. */
 int instant_state_lock(struct instant_state *s, unsigned seconds, const char *holder, struct diag *d);
 
 /* The ledger, made if writes: a descriptor; -1 and no finding where there is none, or after a finding: see d->n. */

@@ -13,7 +13,7 @@ void overlay_init(struct overlay *o, const struct doc *src)
 	arena_init(&o->mem);
 	o->room = (struct buf)BUF_INIT;
 	o->copied = 0;
-	o->styled = false;
+	o->style = NULL;
 }
 
 void overlay_release(struct overlay *o)

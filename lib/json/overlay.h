@@ -47,24 +47,13 @@ struct box {
 	uint32_t mask, nmap;
 };
 
-/* How to lay out a value that has no text of its own in the source. */
-struct style {
-	bool lines;         /* a line for each member or element */
-	struct text nl;     /* LF or CRLF */
-	struct text indent; /* of the line that the value begins in */
-	struct text unit;   /* of indentation */
-	struct text colon;  /* with the white space around it */
-	struct text comma;  /* the white space after one, if not lines */
-};
-
 struct overlay {
 	const struct doc *src;
 	struct value root;
 	struct arena mem;
 	struct buf room;
-	uint32_t copied;    /* slots made by overlay_copy */
-	struct style style; /* the source's own, once asked for */
-	bool styled;
+	uint32_t copied;           /* slots made by overlay_copy */
+	const struct style *style; /* the source's own, in mem, once asked for */
 };
 
 void overlay_init(struct overlay *o, const struct doc *src); /* borrows src until overlay_release */

@@ -1,20 +1,6 @@
-/* plan-descriptor.c -- the steps of plans of descriptors, for plan-sql.c; mig-stream(5) shows them. */
+/* plan-descriptor.c -- the steps of plans of descriptors, see plan-read.h; mig-stream(5) shows them. */
 #include "instruction.h"
-#include "plan.h"
-
-/* What is being read, for the messages. */
-struct reading {
-	struct plan *p;
-	const struct doc *doc;
-	const struct step *s;
-	const char *what, *where;
-	struct diag *d;
-};
-
-static int invalid(const struct reading *r, const char *what)
-{
-	return diag_add(r->d, MIG_INVALID, "bad_plan", r->where, "%s: %s", r->what, what);
-}
+#include "plan-read.h"
 
 /* Is it the target, or that with a number behind it: notes.title#2? */
 static bool names(struct text ref, struct text target)
@@ -30,22 +16,22 @@ static bool names(struct text ref, struct text target)
 }
 
 /* One finding, which says what the type says: who edits a plan cannot make a step harmless. */
-static int read_finding(const struct reading *r, const struct instruction_kind *k)
+static int read_finding(const struct plan_reading *r, const struct step *s, const struct instruction_kind *k)
 {
 	const struct doc *d = r->doc;
 	struct sqlfinding f;
 
-	if (d->tok[r->s->findings].n != 1)
-		return invalid(r, "it has not one finding");
-	if (sqlfinding_read(&f, d, r->s->findings + 1, r->where, r->d) < 0)
+	if (d->tok[s->findings].n != 1)
+		return plan_invalid(r, "bad_plan", "it has not one finding");
+	if (sqlfinding_read(&f, d, s->findings + 1, r->where, r->d) < 0)
 		return -1;
 	return text_is(f.rule, k->rule) && f.severity == k->severity
 	               ? 0
-	               : invalid(r, "its finding is not that of a step of its type");
+	               : plan_invalid(r, "bad_plan", "its finding is not that of a step of its type");
 }
 
 /* {"action":..,"after":{..},"before":{..},"op":"instruct","step":..,"summary":..,"target":..,"type":..} */
-static int read_action(const struct reading *r, struct step *s, bool entry)
+static int read_action(const struct plan_reading *r, struct step *s, bool entry)
 {
 	static const struct member m[] = { { "action", IS_STR },
 		                           { "after", IS_ANY | MAY_LACK },
@@ -58,37 +44,35 @@ static int read_action(const struct reading *r, struct step *s, bool entry)
 		                           { NULL, 0 } };
 	uint32_t t[8];
 
-	if (shape_check(r->doc, s->actions + 1, m, t, "instruct action", r->where, r->d) < 0)
+	if (plan_shape(r, s->actions + 1, m, t, "instruct action") < 0)
 		return -1;
 	struct text type = plan_text(r->p, t[7]);
 	const struct instruction_kind *k = instruction_kind(type);
 
 	if (!doc_equals(r->doc, t[3], "instruct", 8))
-		return diag_add(r->d, MIG_USAGE, "bad_plan", r->where, "%s: its action is not \"instruct\"", r->what);
+		return plan_usage(r, "its action is not \"instruct\"");
 	if (!t[1] != !t[2] || (t[4] && (t[1] || entry)))
-		return invalid(r, "it has before and after, or the planner's own step");
+		return plan_invalid(r, "bad_plan", "it has before and after, or the planner's own step");
 	if (!names(s->ref, plan_text(r->p, t[6])))
-		return invalid(r, "its step_id is about something else than its action");
+		return plan_invalid(r, "bad_plan", "its step_id is about something else than its action");
 	if (!entry && !text_same(s->what, instruction_what(type)))
-		return invalid(r, "its step_id says something else than its action");
+		return plan_invalid(r, "bad_plan", "its step_id says something else than its action");
 	if (strcmp(step_type_name(s->type), k->step) != 0)
-		return invalid(r, "it has another type than steps of its kind");
-	return read_finding(r, k);
+		return plan_invalid(r, "bad_plan", "it has another type than steps of its kind");
+	return read_finding(r, s, k);
 }
 
-int plan_descriptor_step(struct plan *p, struct step *s, bool entry, const char *what, const char *where,
-                         struct diag *d)
+int plan_descriptor_step(const struct plan_reading *r, struct step *s, bool entry)
 {
-	const struct reading r = { p, p->doc, s, what, where, d };
-	const struct doc *doc = p->doc;
+	const struct doc *doc = r->doc;
 
 	if (doc->tok[s->pre].n || doc->tok[s->post].n || s->outside)
-		return invalid(&r, "instructions have no conditions and no transactions");
+		return plan_invalid(r, "bad_plan", "instructions have no conditions and no transactions");
 	if (doc->tok[s->actions].n == 1)
-		return read_action(&r, s, entry);
+		return read_action(r, s, entry);
 	if (doc->tok[s->actions].n == 0 && entry) /* nobody knows what undoes it */
-		return s->reversible || doc->tok[s->findings].n ? invalid(&r, "it undoes nothing") : 0;
-	return invalid(&r, "it has not one action");
+		return s->reversible || doc->tok[s->findings].n ? plan_invalid(r, "bad_plan", "it undoes nothing") : 0;
+	return plan_invalid(r, "bad_plan", "it has not one action");
 }
 
 static uint32_t member(const struct doc *d, const struct step *s, const char *name)

@@ -1,20 +1,7 @@
-/* plan-sql-pairs.c -- what the steps of a plan of SQL or of descriptors are to each other, for plan.c. */
-#include "plan.h"
+/* plan-sql-pairs.c -- what the steps of a plan of SQL or of descriptors are to each other: see plan-read.h. */
+#include "plan-read.h"
 
 #include <stdlib.h>
-
-/* What is being read, for the messages. */
-struct reading {
-	const struct plan *p;
-	const struct doc *doc;
-	const char *where;
-	struct diag *d;
-};
-
-static int invalid(const struct reading *r, const char *rule, const char *what)
-{
-	return diag_add(r->d, MIG_INVALID, rule, r->where, "plan: %s", what);
-}
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -24,7 +11,7 @@ static int compare_ids(const void *a, const void *b)
 	return c ? c : (x.n > y.n) - (x.n < y.n);
 }
 
-static int check_ids(const struct reading *r)
+static int check_ids(const struct plan_reading *r)
 {
 	const struct plan *p = r->p;
 	const struct step **sorted = xcalloc(p->nstep, sizeof *sorted);
@@ -34,12 +21,12 @@ static int check_ids(const struct reading *r)
 		sorted[i] = &p->step[i];
 		if (!text_same(p->step[i].from_version, p->step[0].from_version) ||
 		    !text_same(p->step[i].to_version, p->step[0].to_version))
-			rc = invalid(r, "bad_plan", "its steps lead from or to different versions");
+			rc = plan_invalid(r, "bad_plan", "its steps lead from or to different versions");
 	}
 	qsort(sorted, p->nstep, sizeof *sorted, compare_ids);
 	for (size_t i = 1; i < p->nstep && rc == 0; i++)
 		if (text_same(sorted[i - 1]->step_id, sorted[i]->step_id))
-			rc = invalid(r, "bad_plan", "two steps have the same step_id");
+			rc = plan_invalid(r, "bad_plan", "two steps have the same step_id");
 	free(sorted);
 	return rc;
 }
@@ -69,7 +56,7 @@ static bool is_index(const struct plan *p)
  * One step keeps what was done, the last one that is in the transaction, so that
  * it stands or falls with the others.
  */
-static int check_record(const struct reading *r)
+static int check_record(const struct plan_reading *r)
 {
 	const struct plan *p = r->p;
 	const char *op = p->rollback_mode ? "unrecord" : "record";
@@ -79,20 +66,20 @@ static int check_record(const struct reading *r)
 		const struct step *s = &p->step[i];
 
 		if (!p->rollback_mode && found && !s->outside)
-			return invalid(r, "bad_plan", "a step of the transaction stands behind the record step");
+			return plan_invalid(r, "bad_plan", "a step of the transaction stands behind the record step");
 		if (!p->rollback_mode && !found && s->outside)
-			return invalid(r, "bad_plan",
-			               "a step outside of the transaction stands before the record step");
+			return plan_invalid(r, "bad_plan",
+			                    "a step outside of the transaction stands before the record step");
 		if (!count_ops(r->doc, s, op, NULL))
 			continue;
 		if (found++ || s->outside)
-			return invalid(r, "bad_plan", "what is recorded is not one step of the transaction");
+			return plan_invalid(r, "bad_plan", "what is recorded is not one step of the transaction");
 	}
-	return found || is_index(p) ? 0 : invalid(r, "bad_plan", "no step records what was done");
+	return found || is_index(p) ? 0 : plan_invalid(r, "bad_plan", "no step records what was done");
 }
 
 /* A declared schema's plan leads to the schema that its header names. */
-static int check_target(const struct reading *r)
+static int check_target(const struct plan_reading *r)
 {
 	const struct plan *p = r->p;
 	uint32_t a = DOC_NONE;
@@ -100,12 +87,12 @@ static int check_target(const struct reading *r)
 	for (size_t i = 0; i < p->nstep && !p->rollback_mode; i++)
 		if (count_ops(r->doc, &p->step[i], "record", &a) && doc_member(r->doc, a, "schema", 6) &&
 		    !doc_equals(r->doc, doc_member(r->doc, a, "checksum", 8), p->set_hash.s, p->set_hash.n))
-			return invalid(r, "bad_plan", "the recorded checksum is not the header's");
+			return plan_invalid(r, "bad_plan", "the recorded checksum is not the header's");
 	return 0;
 }
 
 /* What the plan was made for is asked of the database before anything else. */
-static int check_schema(const struct reading *r)
+static int check_schema(const struct plan_reading *r)
 {
 	const struct plan *p = r->p;
 	bool asked = false;
@@ -117,14 +104,14 @@ static int check_schema(const struct reading *r)
 			if (!doc_says(r->doc, e, "check", "schema"))
 				continue;
 			if (i > 0 || !doc_equals(r->doc, doc_member(r->doc, e, "hash", 4), p->digest.s, p->digest.n))
-				return invalid(r, "bad_plan",
-				               "a schema check is not the first step's, or not of the snapshot");
+				return plan_invalid(r, "bad_plan",
+				                    "a schema check is not the first step's, or not of the snapshot");
 			asked = true;
 		}
 	}
 	return asked || p->part > 1 || p->rollback_mode || is_index(p)
 	               ? 0
-	               : invalid(r, "bad_plan", "the first step does not ask for the schema that was planned on");
+	               : plan_invalid(r, "bad_plan", "the first step does not ask for the schema that was planned on");
 }
 
 /* Have both actions the same of these members, or lack them both? */
@@ -168,25 +155,25 @@ static bool is_inverse(const struct doc *d, const struct step *s, const struct s
 	return text_same(s->step_id, u->step_id);
 }
 
-int plan_sql_pairs(struct plan *p, const char *where, struct diag *d)
+int plan_sql_pairs(const struct plan_reading *r)
 {
-	const struct reading r = { p, p->doc, where, d };
+	struct plan *p = r->p;
 	bool sql = plan_of_sql(p);
 
-	if (check_ids(&r) < 0 ||
-	    (sql && (check_record(&r) < 0 || check_target(&r) < 0 || check_schema(&r) < 0)))
+	if (check_ids(r) < 0 || (sql && (check_record(r) < 0 || check_target(r) < 0 || check_schema(r) < 0)))
 		return -1;
 	if (p->changes < (int64_t)p->nstep || (sql && p->current) || p->rejects)
-		return invalid(&r, "conservation", "snapshot: it counts other steps than there are");
+		return plan_invalid(r, "conservation", "snapshot: it counts other steps than there are");
 	if (p->rollback_mode)
-		return p->nundo == 0 ? 0 : invalid(&r, "bad_plan", "a rollback plan has no rollback of its own");
+		return p->nundo == 0 ? 0 : plan_invalid(r, "bad_plan", "a rollback plan has no rollback of its own");
 	if (p->nundo != p->nstep)
-		return invalid(&r, "rollback_incomplete", "it has not one rollback entry a step");
+		return plan_invalid(r, "rollback_incomplete", "it has not one rollback entry a step");
 	for (size_t i = 0; i < p->nstep; i++) {
 		const struct step *u = &p->undo[p->nstep - 1 - i];
 
 		if (sql ? !is_inverse(p->doc, &p->step[i], u) : !plan_descriptor_inverse(p, &p->step[i], u))
-			return invalid(&r, "rollback_incomplete", "a rollback entry is not the inverse of its step");
+			return plan_invalid(r, "rollback_incomplete",
+			                    "a rollback entry is not the inverse of its step");
 		p->step[i].reversible = u->reversible;
 	}
 	return 0;

@@ -2,7 +2,8 @@
  * plan.h -- the plan: what will change, step by step, and its inverse.
  *
  * Floor 8.  A strict view of a plan record: nothing unknown, nothing missing,
- * hashes and keys recomputed, the rollback list really the inverse.
+ * hashes and keys recomputed, the rollback list really the inverse.  How it is
+ * read, plan-read.h tells.
  */
 #ifndef MIG_PLAN_H
 #define MIG_PLAN_H
@@ -105,26 +106,12 @@ bool plan_of_descriptor(const struct plan *p);
 /* Does a step destroy: a cleanup, or a patch that removes; of SQL, what a critical finding says destroys? */
 bool step_destroys(const struct plan *p, const struct step *s);
 
-/* Append the canonical text of the idempotency key's input and give its SHA-256 (tenant, project: s NULL for none). */
+/*
+ * The idempotency key of a step: the SHA-256 of the canonical
+ * [env,tenant,project,migration_id,step_id], null where s is NULL.
+ */
 void plan_key(struct text env, struct text tenant, struct text project, struct text migration_id,
               struct text step_id, char hex[HEX_SIZE]);
-
-/* Private to plan.c and plan-sql.c: the characters of a string token, kept by p where it is escaped. */
-struct text plan_text(struct plan *p, uint32_t t);
-
-/*
- * Private to plan.c, plan-sql.c and plan-sql-pairs.c: read the step or rollback
- * entry at s->tok, which messages call what; compare the steps with their entries.
- */
-int plan_sql_step(struct plan *p, struct step *s, int64_t index, bool entry, const char *what, const char *where,
-                  struct diag *d);
-int plan_sql_pairs(struct plan *p, const char *where, struct diag *d);
-bool plan_sql_destroys(const struct plan *p, const struct step *s);
-
-/* Private to plan-sql.c, plan-sql-pairs.c and plan-descriptor.c: what only instructions have. */
-int plan_descriptor_step(struct plan *p, struct step *s, bool entry, const char *what, const char *where,
-                         struct diag *d);
-bool plan_descriptor_inverse(struct plan *p, const struct step *s, const struct step *u);
 
 /*
  * Write the plan whose text without plan_hash is in b, with its hash put in at

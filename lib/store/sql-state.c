@@ -1,6 +1,7 @@
 /* sql-state.c -- see sql-state.h */
 #include "sql-state.h"
 
+#include "fs-names.h"
 #include "fs-state.h"
 #include "io.h"
 

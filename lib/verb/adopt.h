@@ -6,7 +6,8 @@
 #ifndef MIG_ADOPT_H
 #define MIG_ADOPT_H
 
-#include "planner.h"
+#include "plan-ask.h"
+#include "stream.h"
 
 /*
  * Read one schema record; write one plan whose only step records the declared

@@ -7,7 +7,8 @@
 #define MIG_DESCRIPTOR_PLANNER_H
 
 #include "docfile.h"
-#include "planner.h"
+#include "plan-ask.h"
+#include "stream.h"
 
 /* What is compared, from files; doc is borrowed. */
 struct descriptor_ask {

@@ -1,6 +1,7 @@
 /* index-planner.c -- see index-planner.h */
 #include "index-planner.h"
 
+#include "plan-rejects.h"
 #include "sql-text.h"
 
 #include <inttypes.h>
@@ -104,14 +105,7 @@ static int take_in(struct planning *p, struct stream *in)
 /* The rejects go ahead; then the spool is for the rows. */
 static int put_rejects(struct planning *p)
 {
-	const char *line;
-	size_t n;
-	int rc = spool_rewind(p->spool, p->d);
-
-	while (rc >= 0 && (rc = spool_next(p->spool, &line, &n, p->d)) > 0)
-		if (stream_put(p->out, line, n) < 0)
-			rc = -1;
-	if (rc < 0)
+	if (plan_rejects_put(p->spool, p->out, p->d) < 0)
 		return -1;
 	if (p->rejects > p->ask->plan.max_rejects)
 		return diag_add(p->d, MIG_INVALID, "too_many_rejects", NULL,

@@ -6,9 +6,10 @@
 #ifndef MIG_INDEX_PLANNER_H
 #define MIG_INDEX_PLANNER_H
 
-#include "planner.h"
+#include "plan-ask.h"
 #include "rowindex.h"
 #include "sorted.h"
+#include "stream.h"
 
 struct index_ask {
 	struct plan_ask plan;

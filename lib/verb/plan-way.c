@@ -6,6 +6,7 @@
 #include "index-planner.h"
 #include "invert.h"
 #include "phaser.h"
+#include "planner.h"
 #include "sandbox.h"
 #include "schema-planner.h"
 #include "sql-planner.h"

@@ -7,7 +7,7 @@
 #define MIG_PLAN_WAY_H
 
 #include "cli.h"
-#include "planner.h"
+#include "plan-ask.h"
 
 /* At most one of schema, set, index, descriptor, steps, phases and rollback; none: from changes. */
 struct plan_way {

@@ -7,20 +7,10 @@
 #ifndef MIG_PLANNER_H
 #define MIG_PLANNER_H
 
+#include "plan-ask.h"
 #include "plan-rows.h"
-#include "set.h"
 #include "spool.h"
 #include "stream.h"
-
-struct plan_ask {
-	const char *env, *migration_id, *target_version;
-	const char *tenant, *project; /* or NULL */
-	int64_t batch;                /* steps a plan at most; of rows: rows a step */
-	int64_t max_rejects;
-	const struct set *set;        /* of rows, for its invariants; or NULL */
-};
-
-enum { PLAN_BATCH = 500, PLAN_BATCH_MAX = 10000, PLAN_BYTES = 8 << 20 };
 
 /*
  * Read change, current and reject records; write the rejects, then the plans,

@@ -9,7 +9,8 @@
 #define MIG_SCHEMA_PLANNER_H
 
 #include "docfile.h"
-#include "planner.h"
+#include "plan-ask.h"
+#include "stream.h"
 
 struct schema_ask {
 	struct plan_ask plan;

@@ -6,8 +6,9 @@
 #ifndef MIG_SQL_PLANNER_H
 #define MIG_SQL_PLANNER_H
 
-#include "planner.h"
+#include "plan-ask.h"
 #include "sqlset.h"
+#include "stream.h"
 
 struct sql_ask {
 	struct plan_ask plan; /* batch and max_rejects do not matter */

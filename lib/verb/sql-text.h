@@ -7,7 +7,8 @@
 #define MIG_SQL_TEXT_H
 
 #include "model.h"
-#include "planner.h"
+#include "plan-ask.h"
+#include "stream.h"
 
 /* What the header says beside the ask. */
 struct sql_header {
