@@ -222,6 +222,16 @@ options() {
 	[ -z "$(ls -A tree)" ]
 }
 
+@test "a MIG_MAX_RECORD that is no number of bytes is a usage error" {
+	local bad
+	for bad in '' abc -5 100 1k 2147483648; do
+		MIG_MAX_RECORD=$bad fails 2 mig-gate --env dev --apply < /dev/null
+		[[ $stderr == 'mig-gate: MIG_MAX_RECORD: not a number of bytes from 1024 to 2147483647'* ]]
+	done
+	MIG_MAX_RECORD=1024 mig-hash < /dev/null
+	MIG_MAX_RECORD=1k mig-gate --version
+}
+
 @test "SG-53 a SOURCE_DATE_EPOCH that RFC 3339 has no year for is a usage error" {
 	SOURCE_DATE_EPOCH=253402300800 fails 2 mig-gate --env dev --apply < /dev/null
 	SOURCE_DATE_EPOCH=253402300799 fails 3 mig-gate --env dev --apply < /dev/null

@@ -234,6 +234,9 @@ why() {
 		[[ $status == [234] || $output == *'"kind":"reject"'* ]] || fail "$ref: $status"
 		[[ $output != *'"document"'* ]] || fail "$ref was read"
 	done
+	fails 2 extract --ref ../manifest.json
+	[[ $stderr == *'mig-extract: ../manifest.json: not the ref of a file'* ]]
+	fails 2 extract --ref %zz
 }
 
 @test "a body over a quarter of MIG_MAX_RECORD is a reject" {

@@ -328,7 +328,8 @@ typed() {
 	holds '.[-1] | .reason == "11 rejected, 0 allowed" and (has("ref") | not)' /dev/stdin <<< "$output"
 	fails 4 plan --max-rejects 10
 	faulted 4 too_many_rejects
-	plan --max-rejects 11 > out
+	plan --max-rejects 11 > out 2> said
+	[ "$(cat said)" = 'mig-plan: warning: 11 rejected, 11 allowed: they are not in the plan' ]
 	[ "$(jq -r .kind out | uniq -c | tr -s ' ' | paste -sd ,)" = ' 11 reject, 1 plan, 1 end' ]
 	[ "$(jq -c 'select(.kind == "plan").header.snapshot | [.records, .changes, .current, .rejects]' out)" = '[14,2,1,11]' ]
 	cmp <(grep '"kind":"reject"' out) <(grep '"kind":"reject"' changes)

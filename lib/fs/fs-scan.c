@@ -2,6 +2,7 @@
 #include "fs-scan.h"
 
 #include "fs-glob.h"
+#include "stream.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A document whose record would be longer than streams carry is not read. */
 enum { LISTING = 32 * 1024, CHUNK = 64 * 1024, LARGE_SHARE = 4 };
 
 /* A name in a folder that is a document, or may lead to one. */
@@ -33,17 +35,6 @@ struct scan {
 	struct buf ref, bytes; /* ref: of the folder being read, "/" included */
 	char *dents;
 };
-
-/* A document whose record would be longer than streams carry is not read. */
-static size_t max_bytes(void)
-{
-	const char *s = getenv("MIG_MAX_RECORD");
-	char *end;
-	unsigned long long v = s ? strtoull(s, &end, 10) : 0;
-	bool valid = s && *s && !*end && v >= 1024 && v <= UINT32_MAX / 2;
-
-	return (valid ? (size_t)v : (size_t)64 << 20) / LARGE_SHARE;
-}
 
 static void unread(struct store_doc *doc, const char *code, const char *reason)
 {
@@ -261,7 +252,7 @@ static int scan_folder(struct scan *x, int dir, const unsigned char *on)
 int fs_scan(const struct fs_root *r, char *const *globs, int (*each)(void *arg, const struct store_doc *doc),
             void *arg, struct diag *d)
 {
-	struct scan x = { .root = r, .each = each, .arg = arg, .d = d, .max = max_bytes() };
+	struct scan x = { .root = r, .each = each, .arg = arg, .d = d, .max = stream_max_record() / LARGE_SHARE };
 	int rc, fd = openat(r->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -296,7 +287,7 @@ int fs_read(const struct fs_root *r, struct text ref, struct buf *bytes, struct 
 	char *shown = xmemdup(ref.s, ref.n);
 
 	if (fd >= 0)
-		rc = read_open(fd, max_bytes(), bytes, doc) < 0 ? failed(d, shown, errno) : 0;
+		rc = read_open(fd, stream_max_record() / LARGE_SHARE, bytes, doc) < 0 ? failed(d, shown, errno) : 0;
 	else if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
 		rc = diag_add(d, MIG_PRECONDITION, "missing", shown, "no such document");
 	else if (!refused(errno, doc))

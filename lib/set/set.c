@@ -236,8 +236,11 @@ static int read_hop(const struct set *s, struct hop *h, const char *dir, struct 
 			form_wrong(&f, "type", "not \"data\", as in every set of records");
 		rc = f.bad ? -1 : read_program(up, strlen(dir), &program, sum, d);
 	}
-	if (rc == 0 && jqrun_check(program.s, up, d) < 0)
+	if (rc == 0 && jqrun_check(program.s, up, d) < 0) {
+		if (strchr(program.s, '\r'))
+			diag_hint(d, "its lines end in CR and LF: jq wants LF alone");
 		rc = -1;
+	}
 	h->up = buf_steal(&program);
 	form_release(&f);
 	free(json);

@@ -45,7 +45,9 @@ size_t stream_max_record(void)
 	char *end;
 	unsigned long long v = s ? strtoull(s, &end, 10) : 0;
 
-	return s && *s && !*end && v >= 1024 && v <= UINT32_MAX / 2 ? (size_t)v : (size_t)64 << 20;
+	if (!s)
+		return (size_t)64 << 20;
+	return *s >= '0' && *s <= '9' && !*end && v >= 1024 && v <= UINT32_MAX / 2 ? (size_t)v : 0;
 }
 
 void stream_init(struct stream *s, int fd, const char *tool)

@@ -35,7 +35,7 @@ struct stream {
 	char where[32];     /* "line 12" of the record handed out last */
 };
 
-/* MIG_MAX_RECORD in bytes; the default where it is unset or no number. */
+/* How many bytes a record may have: MIG_MAX_RECORD, 64 MiB where it is unset; 0 where it is not from 1 KiB to 2 GiB. */
 size_t stream_max_record(void);
 
 /* Read records from fd.  tool is borrowed. */

@@ -137,6 +137,8 @@ int cli_parse(int argc, char **argv, const char *help, const struct cli_opt *opt
 		return cli_usage(help, "unexpected argument: %s", argv[i]);
 	for (; i < argc; i++)
 		given_add("", argv[i], true);
+	if (!stream_max_record())
+		return cli_usage(help, "MIG_MAX_RECORD: not a number of bytes from 1024 to 2147483647");
 	return -1;
 }
 

@@ -164,6 +164,8 @@ static int read_refs(struct extracting *x, struct store *s, char *const *refs)
 		if (i && strcmp(sorted[i], sorted[i - 1]) == 0)
 			continue;
 		rc = s->ops->read(s, (struct text){ sorted[i], strlen(sorted[i]) }, &doc, x->d);
+		if (rc < 0 && x->d->n && strcmp(x->d->list[x->d->n - 1].rule, "bad_ref") == 0)
+			x->d->list[x->d->n - 1].exit = MIG_USAGE; /* it came from the command line */
 		if (rc == 0)
 			rc = each(x, &doc);
 	}

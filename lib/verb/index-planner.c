@@ -105,12 +105,13 @@ static int take_in(struct planning *p, struct stream *in)
 /* The rejects go ahead; then the spool is for the rows. */
 static int put_rejects(struct planning *p)
 {
-	if (plan_rejects_put(p->spool, p->out, p->d) < 0)
-		return -1;
-	if (p->rejects > p->ask->plan.max_rejects)
-		return diag_add(p->d, MIG_INVALID, "too_many_rejects", NULL,
-		                "%" PRId64 " rejected, %" PRId64 " allowed", p->rejects, p->ask->plan.max_rejects);
-	return 0;
+	int64_t n = p->rejects, max = p->ask->plan.max_rejects;
+
+	if (n > max)
+		plan_rejects_name(p->spool, n, max, p->d);
+	else if (n)
+		plan_rejects_left(n, max, p->d);
+	return plan_rejects_put(p->spool, p->out, p->d) < 0 || n > max ? -1 : 0;
 }
 
 /* ---- one row a key ---- */

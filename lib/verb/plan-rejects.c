@@ -54,3 +54,8 @@ void plan_rejects_name(struct spool *lines, int64_t n, int64_t max, struct diag 
 		diag_warn(d, "more", NULL, "and %" PRId64 " more rejects", n - shown);
 	doc_release(&doc);
 }
+
+void plan_rejects_left(int64_t n, int64_t max, struct diag *d)
+{
+	diag_warn(d, "rejected", NULL, "%" PRId64 " rejected, %" PRId64 " allowed: they are not in the plan", n, max);
+}

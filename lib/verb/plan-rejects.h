@@ -18,4 +18,7 @@ int plan_rejects_put(struct spool *lines, struct out *out, struct diag *d);
  */
 void plan_rejects_name(struct spool *lines, int64_t n, int64_t max, struct diag *d);
 
+/* Warn that it goes on without n of them. */
+void plan_rejects_left(int64_t n, int64_t max, struct diag *d);
+
 #endif

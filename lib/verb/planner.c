@@ -178,6 +178,8 @@ static int write_out(struct planning *p, const char *digest)
 
 	if (n > max)
 		plan_rejects_name(p->rejects, n, max, p->d);
+	else if (n)
+		plan_rejects_left(n, max, p->d);
 	if (plan_rejects_put(p->rejects, p->out, p->d) < 0 || n > max)
 		return -1;
 	return put_plans(p, digest);
