@@ -4,6 +4,7 @@
 #include "base.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@ static void fetch(void)
 	/* no configuration, no messages, no names of ciphers: all that was more than half of a filter's start */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
 	                            OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
+	/* makes the room for errors: made when memory has run out, OpenSSL 3.0 would wait for itself for ever */
+	ERR_clear_error();
 	if (!library && !(library = OSSL_LIB_CTX_new()))
 		die(MIG_ERROR, "out of memory");
 	if (!(sha256 = EVP_MD_fetch(library, "SHA256", NULL)))

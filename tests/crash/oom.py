@@ -41,9 +41,13 @@ CASES = [
 
 
 def run(argv, stdin, extra=None):
+    """What became of it; one that waits for ever is killed, and has no message."""
     with open(stdin or os.devnull, "rb") as f:
-        return subprocess.run(argv, stdin=f, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=dict(ENV, **(extra or {})), close_fds=False, check=False)
+        try:
+            return subprocess.run(argv, stdin=f, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  env=dict(ENV, **(extra or {})), close_fds=False, check=False, timeout=30)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(argv, -9, b"", b"it hung")
 
 
 def prepare():
