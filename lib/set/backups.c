@@ -6,9 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Can what the glob matches end with the suffix?  Not where its own end is another text: manifest.json, .bak */
+static bool may_end_with(const char *glob, const char *suffix)
+{
+	const char *end = glob + strlen(glob), *s = suffix + strlen(suffix);
+
+	while (end > glob && s > suffix && end[-1] != '*' && end[-1] != '?')
+		if (*--end != *--s)
+			return false;
+	return true;
+}
+
+static bool any_ends_with(char *const *globs, const char *suffix)
+{
+	while (*globs && !may_end_with(*globs, suffix))
+		globs++;
+	return *globs != NULL;
+}
+
 void backups_init(struct backups *b, const struct set *s)
 {
-	*b = (struct backups){ .suffix = s->backup_suffix, .path = BUF_INIT };
+	bool any = s->backup_suffix && any_ends_with(s->match, s->backup_suffix);
+
+	*b = (struct backups){ .suffix = any ? s->backup_suffix : NULL, .path = BUF_INIT };
 	if (!b->suffix)
 		return;
 	glob_init(&b->glob, s->match);

@@ -11,7 +11,7 @@
 #include "set.h"
 
 struct backups {
-	const char *suffix; /* NULL: the set keeps none */
+	const char *suffix; /* NULL: the set keeps none, or none that could be a document */
 	struct glob glob;
 	unsigned char *on, *next;
 	struct buf path;
