@@ -45,46 +45,6 @@ int plan_parts_add(void *arg, const struct buf *blob)
 	return spool_add(x->steps, blob->s, blob->len, x->d);
 }
 
-static void add_header(const struct plan_head *h, struct buf *b, size_t part, size_t of)
-{
-	const struct plan_ask *a = h->ask;
-	struct rec w, in;
-
-	rec_open(&w, b);
-	if (h->rows.s)
-		rec_cstr(&w, "dialect", "rows");
-	rec_cstr(&w, "env", a->env);
-	rec_int(&w, "format", 1);
-	rec_cstr(&w, "migration_id", a->migration_id);
-	rec_cstr(&w, "mode", "forward");
-	rec_name(&w, "part");
-	rec_open(&in, b);
-	rec_int(&in, "index", (int64_t)part + 1);
-	rec_int(&in, "of", (int64_t)of);
-	rec_close(&in);
-	if (h->rows.s)
-		rec_raw(&w, "rows", h->rows.s, h->rows.n);
-	rec_name(&w, "scope");
-	rec_open(&in, b);
-	if (a->project)
-		rec_cstr(&in, "project", a->project);
-	if (a->tenant)
-		rec_cstr(&in, "tenant", a->tenant);
-	rec_close(&in);
-	rec_raw(&w, "set", h->set.s, h->set.n);
-	rec_name(&w, "snapshot");
-	rec_open(&in, b);
-	rec_int(&in, "changes", h->changes);
-	rec_int(&in, "current", h->current);
-	rec_cstr(&in, "digest", h->digest);
-	rec_int(&in, "records", h->records);
-	rec_int(&in, "rejects", h->rejects);
-	rec_close(&in);
-	rec_cstr(&w, "target_version", a->target_version);
-	rec_cstr(&w, "tool_version", MIG_VERSION);
-	rec_close(&w);
-}
-
 /* Append a spooled text with its index in the place that the NUL keeps. */
 static void add_indexed(struct buf *b, const char *s, size_t n, uint64_t index)
 {
@@ -128,7 +88,7 @@ static int put_plan(struct plan_parts *x, const struct plan_head *h, size_t part
 		return -1;
 	buf_reset(b);
 	buf_addstr(b, "{\"header\":");
-	add_header(h, b, part, x->n);
+	plan_head_put(h, part + 1, x->n, b);
 	buf_addstr(b, ",\"kind\":\"plan\",");
 	at = b->len;
 	buf_addstr(b, "\"rollback\":");

@@ -1,24 +1,15 @@
 /*
  * plan-parts.h -- the steps of a migration, parted into plans.
  *
- * Floor 9.  Each plan says how many there are, so that the steps wait in a spool
+ * Floor 10.  Each plan says how many there are, so that the steps wait in a spool
  * until the last one is there.
  */
 #ifndef MIG_PLAN_PARTS_H
 #define MIG_PLAN_PARTS_H
 
-#include "plan-ask.h"
+#include "plan-head.h"
 #include "spool.h"
 #include "stream.h"
-
-/* What the plans say of all of them; borrowed. */
-struct plan_head {
-	const struct plan_ask *ask;
-	struct text set;    /* {"hash":H,"id":..} */
-	struct text rows;   /* of rows: header.rows; s NULL: of documents */
-	const char *digest; /* of the stream, verified */
-	int64_t changes, current, rejects, records;
-};
 
 struct plan_parts {
 	uint64_t max; /* steps a plan; to be set before the first */

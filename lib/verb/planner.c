@@ -157,6 +157,8 @@ static int put_plans(struct planning *p, const char *digest)
 	struct buf totals = BUF_INIT;
 	int rc = p->rows->any ? make_batches(p, &totals) : 0;
 	const struct plan_head head = { .ask = p->ask,
+		                        .dialect = totals.s ? "rows" : NULL,
+		                        .target_version = p->ask->target_version,
 		                        .set = { p->set.s, p->set.len },
 		                        .rows = { totals.s, totals.len },
 		                        .digest = digest,

@@ -1,6 +1,7 @@
 /* sql-text.c -- see sql-text.h */
 #include "sql-text.h"
 
+#include "plan-head.h"
 #include "plan.h"
 
 #include <stdlib.h>
@@ -111,43 +112,25 @@ void sql_plan_add(struct sql_plan *p, const struct sql_header *h, const struct s
 
 static void add_header(struct buf *b, const struct sql_header *h)
 {
-	const struct plan_ask *a = h->ask;
-	struct rec w, in;
+	const char *dialect = h->dialect == DIALECT_SQLITE ? "sqlite" : "postgresql";
+	struct buf set = BUF_INIT;
+	struct rec w;
 
-	rec_open(&w, b);
-	rec_cstr(&w, "dialect", h->language ? h->language : h->dialect == DIALECT_SQLITE ? "sqlite" : "postgresql");
-	rec_cstr(&w, "env", a->env);
-	rec_int(&w, "format", 1);
-	rec_cstr(&w, "migration_id", a->migration_id);
-	rec_cstr(&w, "mode", "forward");
-	rec_name(&w, "part");
-	rec_open(&in, b);
-	rec_int(&in, "index", (int64_t)h->part);
-	rec_int(&in, "of", (int64_t)h->parts);
-	rec_close(&in);
-	rec_name(&w, "scope");
-	rec_open(&in, b);
-	if (a->project)
-		rec_cstr(&in, "project", a->project);
-	if (a->tenant)
-		rec_cstr(&in, "tenant", a->tenant);
-	rec_close(&in);
-	rec_name(&w, "set");
-	rec_open(&in, b);
-	rec_cstr(&in, "hash", h->set_hash);
-	rec_cstr(&in, "id", h->set_id);
-	rec_close(&in);
-	rec_name(&w, "snapshot");
-	rec_open(&in, b);
-	rec_int(&in, "changes", (int64_t)h->nstep);
-	rec_int(&in, "current", h->current);
-	rec_cstr(&in, "digest", h->digest);
-	rec_int(&in, "records", h->records);
-	rec_int(&in, "rejects", 0);
-	rec_close(&in);
-	rec_cstr(&w, "target_version", h->target_version);
-	rec_cstr(&w, "tool_version", MIG_VERSION);
+	rec_open(&w, &set);
+	rec_cstr(&w, "hash", h->set_hash);
+	rec_cstr(&w, "id", h->set_id);
 	rec_close(&w);
+	const struct plan_head head = { .ask = h->ask,
+		                        .dialect = h->language ? h->language : dialect,
+		                        .target_version = h->target_version,
+		                        .set = { set.s, set.len },
+		                        .digest = h->digest,
+		                        .changes = (int64_t)h->nstep,
+		                        .current = h->current,
+		                        .records = h->records };
+
+	plan_head_put(&head, h->part, h->parts, b);
+	buf_release(&set);
 }
 
 /* The rollback entries stand in reverse, each with its index in the place that the NUL keeps. */
