@@ -192,7 +192,7 @@ END
 	set_of set '.password + .n'
 	mig-extract --store fs:site --set set | mig-transform --set set --target-version 2.0.0 > changed
 	run jq -r 'select(.kind == "reject").reason' changed
-	assert_output 'string ("[redacted]) and number (5) cannot be added'
+	assert_output '1.0.0..2.0.0: string ("[redacted]) and number (5) cannot be added'
 }
 
 @test "CH-54 redacting is the same everywhere: a reject keeps its sum, a plan its hash" {

@@ -180,6 +180,29 @@ rejected() {
 	done
 }
 
+@test "a jq error on a way of several hops names the hop" {
+	local i
+	mini '.n += 1'
+	mkdir set/2.0.0..3.0.0 set/3.0.0..4.0.0
+	jq '.from = "2.0.0" | .to = "3.0.0"' set/1.0.0..2.0.0/hop.json > set/2.0.0..3.0.0/hop.json
+	jq '.from = "3.0.0" | .to = "4.0.0"' set/1.0.0..2.0.0/hop.json > set/3.0.0..4.0.0/hop.json
+	echo '.a |= keys' > set/2.0.0..3.0.0/up.jq
+	echo '.b |= keys' > set/3.0.0..4.0.0/up.jq
+	for i in '{"v":"1.0.0","n":"x","a":[],"b":[]}' '{"v":"1.0.0","n":1,"a":1,"b":[]}' '{"v":"1.0.0","n":1,"a":[],"b":1}' \
+		'{"v":"2.0.0","a":1,"b":[]}' '{"v":"2.0.0","a":[],"b":1}' '{"v":"3.0.0","b":1}' '{"v":"1.0.0","n":1,"a":[],"b":[]}'; do
+		document "$i" | to 4.0.0 | jq -r 'select(.kind == "reject") | .reason'
+	done > reasons
+	diff -u - reasons <<- 'EOF'
+		1.0.0..2.0.0: string ("x") and number (1) cannot be added
+		2.0.0..3.0.0: number (1) has no keys
+		3.0.0..4.0.0: number (1) has no keys
+		2.0.0..3.0.0: number (1) has no keys
+		3.0.0..4.0.0: number (1) has no keys
+		3.0.0..4.0.0: number (1) has no keys
+	EOF
+	[ "$(document '{"v":"1.0.0","n":1,"a":[],"b":[]}' | to 4.0.0 | jq -r .kind | xargs)" = 'change end' ]
+}
+
 @test "predicates before and after decide, and what they say is the reason" {
 	mini '.n += 1' '' '"before":[{"jq":".n < 10","message":"n is too great"},{"jq":".n > 0","message":"n is \"small\""}],
 		"after":[{"jq":".n != 5","message":"five came out"}]'
@@ -209,11 +232,11 @@ rejected() {
 
 @test "a jq error, no output, two outputs: rejects with jq's words" {
 	mini '.a | keys'
-	rejected '{"v":"1.0.0","a":1}' 'jq_error: number (1) has no keys'
+	rejected '{"v":"1.0.0","a":1}' 'jq_error: 1.0.0..2.0.0: number (1) has no keys'
 	mini 'error("not like this")'
-	rejected '{"v":"1.0.0"}' 'jq_error: not like this'
+	rejected '{"v":"1.0.0"}' 'jq_error: 1.0.0..2.0.0: not like this'
 	mini 'error({code: 7})'
-	rejected '{"v":"1.0.0"}' 'jq_error: {"code":7}'
+	rejected '{"v":"1.0.0"}' 'jq_error: 1.0.0..2.0.0: {"code":7}'
 	mini 'empty'
 	rejected '{"v":"1.0.0"}' 'not_one_output: 1.0.0..2.0.0: the program gave 0 outputs, not one'
 	mini '., .'

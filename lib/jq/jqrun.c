@@ -72,6 +72,8 @@ int jqrun_compile_several(const char *lib, char *const *texts, size_t n, const c
 {
 	struct buf all = BUF_INIT;
 
+	if (n == 1)
+		return (progs[0] = jqrun_compile(lib, texts[0], where, d)) ? 0 : -1;
 	for (size_t i = 0; i < n; i++) {
 		if (i + 1 < n)
 			buf_addf(&all, "%s .[0] == %zu then ", i ? "elif" : "if", i);

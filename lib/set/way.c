@@ -3,6 +3,7 @@
 
 #include "base.h"
 #include "canon.h"
+#include "jqwatch.h"
 #include "record.h"
 #include "set-program.h"
 
@@ -150,11 +151,12 @@ static void describe(const struct ways *w, struct way *way)
 
 /* ---- programs ---- */
 
-static char *program(const struct ways *w, const struct way *way)
+/* The program of the way's first n hops. */
+static char *program(const struct ways *w, const struct way *way, size_t n)
 {
 	struct buf text = BUF_INIT;
 
-	set_program(w->set, way->path, way->n, &text);
+	set_program(w->set, way->path, n, &text);
 	return buf_steal(&text);
 }
 
@@ -180,7 +182,7 @@ static void blame_program(const struct ways *w, const struct way *way, const cha
 static int compile(const struct ways *w, struct way *way, struct diag *d)
 {
 	struct diag quiet = DIAG_INIT;
-	char *text = program(w, way);
+	char *text = program(w, way, way->n);
 	size_t first = d->n;
 
 	way->prog = jqrun_compile(w->set->lib, text, way->name, &quiet);
@@ -201,7 +203,7 @@ static void compile_ahead(struct ways *w)
 	struct diag quiet = DIAG_INIT;
 
 	for (size_t i = 0; i < w->n; i++)
-		texts[i] = program(w, &w->list[i]);
+		texts[i] = program(w, &w->list[i], w->list[i].n);
 	if (jqrun_compile_several(w->set->lib, texts, w->n, "several ways", progs, &quiet) == 0)
 		for (size_t i = 0; i < w->n; i++)
 			w->list[i].prog = progs[i];
@@ -210,6 +212,40 @@ static void compile_ahead(struct ways *w)
 	diag_release(&quiet);
 	free(texts);
 	free(progs);
+}
+
+/* Compile the beginnings of the way, each one hop longer, but not the whole: 0, or -1. */
+static int compile_beginnings(const struct ways *w, struct way *way)
+{
+	const size_t n = way->n - 1;
+	char **texts = xcalloc(n, sizeof *texts);
+	struct diag unseen = DIAG_INIT; /* the whole compiled, so that it can only be want of memory */
+
+	way->first = xcalloc(n, sizeof *way->first);
+	for (size_t i = 0; i < n; i++)
+		texts[i] = program(w, way, i + 1);
+	int rc = jqrun_compile_several(w->set->lib, texts, n, way->name, way->first, &unseen);
+
+	for (size_t i = 0; i < n; i++)
+		free(texts[i]);
+	free(texts);
+	diag_release(&unseen);
+	return rc;
+}
+
+const char *way_stop(const struct ways *w, struct way *way, const struct doc *in)
+{
+	struct jqrun_why why = { .code = "" };
+	struct buf out = BUF_INIT;
+	size_t i = 0;
+
+	if (way->n == 1 || (!way->first && compile_beginnings(w, way) < 0) || !way->first[0])
+		return way->name;
+	while (i < way->n - 1 && jqwatch_run(way->first[i], way->name, in, &out, &why) == JQ_OK)
+		i++;
+	buf_release(&why.reason);
+	buf_release(&out);
+	return hop_of(w, way, i)->id;
 }
 
 /* ---- ways ---- */
@@ -254,6 +290,9 @@ static void free_way(struct way *way)
 	free(way->path);
 	free(way->name);
 	jqrun_free(way->prog);
+	for (size_t i = 0; way->first && i + 1 < way->n; i++)
+		jqrun_free(way->first[i]);
+	free(way->first);
 }
 
 /*

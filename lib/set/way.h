@@ -16,6 +16,7 @@ struct way {
 	char *name; /* "1.0.0..1.1.0 1.1.0..1.2.0" */
 	const char *type; /* the strongest among the hops */
 	struct jqprog *prog; /* NULL until a document needs it */
+	struct jqprog **first; /* of the first hop alone, the first two, ..; NULL until a document stops on the way */
 	/* runs of members of the change record that are the same for every document, each led by a comma */
 	struct buf changes; /* "changes"; for documents also "data_safety", */
 	struct buf safety;  /* which stands apart for rows */
@@ -42,5 +43,8 @@ void ways_release(struct ways *w);
  * "bad_jq" that names the up.jq at fault.
  */
 struct way *ways_find(struct ways *w, const char *from, struct diag *d);
+
+/* The id of the hop at which the way's program stops on a document; all their ids if that cannot be told.  Borrowed. */
+const char *way_stop(const struct ways *w, struct way *way, const struct doc *in);
 
 #endif

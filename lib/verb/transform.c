@@ -105,10 +105,17 @@ static int check_detours(struct work *w, const struct way *way, enum jqrun_resul
 	return 0;
 }
 
-static int reject_made(struct work *w, const struct record *r)
+/* jq's own words do not say where; those of the set's predicates do. */
+static int reject_made(struct work *w, const struct record *r, struct way *way)
 {
 	redact_doc(&w->why.reason, &w->before);
-	return put_reject(w, r, w->why.code, w->why.reason.s);
+	if (strcmp(w->why.code, "jq_error") != 0)
+		return put_reject(w, r, w->why.code, w->why.reason.s);
+	char *reason = xasprintf("%s: %s", way_stop(&w->ways, way, &w->before), w->why.reason.s);
+	int rc = put_reject(w, r, w->why.code, reason);
+
+	free(reason);
+	return rc;
 }
 
 static int run_all_paths(struct work *w, const struct way *way, enum jqrun_result result, const char *ref)
@@ -156,7 +163,7 @@ static int make_records(struct work *w, const struct record *r, struct way *way,
 	if (apart)
 		return apart < 0 ? -1 : 0;
 	if (result == JQ_REJECT)
-		return reject_made(w, r);
+		return reject_made(w, r, way);
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
 	if ((code = rowmaker_take(&w->rows, r, way, &w->after))) {
@@ -182,7 +189,7 @@ static int migrate(struct work *w, const struct record *r, struct way *way, cons
 	if (apart)
 		return apart < 0 ? -1 : 0;
 	if (result == JQ_REJECT)
-		return reject_made(w, r);
+		return reject_made(w, r, way);
 	if (indexed(w, &w->after, &w->after_text, ref) < 0)
 		return -1;
 	buf_reset(&w->patch_text);
