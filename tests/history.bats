@@ -219,8 +219,8 @@ relinked() {
 	sed '$s/"tester"/"nobody"/' good > site/.mig/ledger.ndjson
 	cp site/.mig/ledger.ndjson edited
 	before=$(tree_hash site)
-	fails 3 mig-apply --store fs:site < permits
-	faulted 3 ledger_broken
+	fails 4 mig-apply --store fs:site < permits
+	faulted 4 ledger_broken
 	hinted
 	[ "$before" = "$(tree_hash site)" ]
 	cmp edited site/.mig/ledger.ndjson

@@ -583,8 +583,8 @@ verify() {
 	[ "$(ledger .event | tail -n 1)" = verify ]
 	sed -i 's/"actor":"tester"/"actor":"nobody"/' state/ledger.ndjson
 	fails 4 mig-verify --store instantdb:live --state state --ledger
-	fails 3 apply plain
-	faulted 3 ledger_broken
+	fails 4 apply plain
+	faulted 4 ledger_broken
 }
 
 @test "permits must be signed where the folder trusts keys" {

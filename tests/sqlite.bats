@@ -480,7 +480,7 @@ dropped() {
 	ask "UPDATE mig_ledger SET entry = replace(entry, 'tester', 'nobody')"
 	fails 4 mig-verify --store sqlite:app.db --ledger
 	faulted 4 ledger_broken
-	fails 3 applied
+	fails 4 applied
 	[ "$(jq -r '.code // empty' outcomes | tail -1)" = ledger_broken ]
 	[ "$(ask "SELECT count(*) FROM sqlite_master WHERE name = 't'")" = 0 ]
 }

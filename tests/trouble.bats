@@ -285,11 +285,11 @@ refuses() {
 	chained site
 }
 
-@test "a ledger whose last entry was edited is refused with 3 and a hint" {
+@test "a ledger whose last entry was edited is refused with 4 and a hint" {
 	site && planned && permitted && applied
 	mig-plan --rollback < plan | mig-gate --env dev --apply > permits
 	sed -i '$s/"tester"/"nobody"/' site/.mig/ledger.ndjson
-	refuses 3 ledger_broken
+	refuses 4 ledger_broken
 	hinted
 }
 

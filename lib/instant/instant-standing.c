@@ -87,7 +87,7 @@ static int follow(void *arg, const char *line, size_t n, uint64_t offset)
 	if (!memmem(line, n, f->plan_hash, HEX_LEN) && !(f->undoes && memmem(line, n, f->undoes, HEX_LEN)))
 		return 0;
 	if (doc_parse(&f->doc, line, n, RECORD_MAX_DEPTH) < 0)
-		return diag_add(f->d, MIG_PRECONDITION, "ledger_broken", ledger_name, "an entry is not JSON");
+		return diag_add(f->d, MIG_INVALID, "ledger_broken", ledger_name, "an entry is not JSON");
 	const struct doc *e = &f->doc;
 	struct text event = ledger_line_member(e, "event"), plan = ledger_line_member(e, "plan_hash");
 	struct text undoes = ledger_line_member(e, "undoes");
@@ -140,7 +140,7 @@ static int keep_last(void *arg, const char *line, size_t n, uint64_t offset)
 	if (!memmem(line, n, l->plan_hash, HEX_LEN))
 		return 0;
 	if (doc_parse(&l->doc, line, n, RECORD_MAX_DEPTH) < 0)
-		return diag_add(l->d, MIG_PRECONDITION, "ledger_broken", ledger_name, "an entry is not JSON");
+		return diag_add(l->d, MIG_INVALID, "ledger_broken", ledger_name, "an entry is not JSON");
 	struct text event = ledger_line_member(&l->doc, "event");
 	bool own = text_is(ledger_line_member(&l->doc, "plan_hash"), l->plan_hash);
 	bool undoes = text_is(ledger_line_member(&l->doc, "undoes"), l->plan_hash);

@@ -43,7 +43,7 @@ static int index_line(void *arg, const char *s, size_t n, uint64_t offset)
 	if (offset >= x->l->size)
 		return 0;
 	if (doc_parse(&x->doc, s, n, RECORD_MAX_DEPTH) < 0)
-		return diag_add(x->d, MIG_PRECONDITION, "ledger_broken", ledger_name,
+		return diag_add(x->d, MIG_INVALID, "ledger_broken", ledger_name,
 		                "line at byte %" PRIu64 ": not JSON", offset);
 	uint32_t plans = doc_member(&x->doc, 0, "plans", 5);
 	struct text event = ledger_line_member(&x->doc, "event");

@@ -14,7 +14,7 @@ enum { CHUNK = 64 << 10 };
 
 static int broken_tail(struct diag *d, const char *why)
 {
-	diag_add(d, MIG_PRECONDITION, "ledger_broken", ledger_name, "the last entry cannot be trusted: %s", why);
+	diag_add(d, MIG_INVALID, "ledger_broken", ledger_name, "the last entry cannot be trusted: %s", why);
 	diag_hint(d, "mig-verify --ledger shows where the chain breaks");
 	return -1;
 }

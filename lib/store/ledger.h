@@ -91,7 +91,7 @@ struct ledger {
 /*
  * Go on with the ledger in fd, which l keeps: reads the last line only.  A torn
  * last line is left out with a warning "ledger_torn", and cut off if repair;
- * one that is not a whole entry is MIG_PRECONDITION "ledger_broken".
+ * one that is not a whole entry is MIG_INVALID "ledger_broken".
  */
 int ledger_open(struct ledger *l, int fd, bool repair, struct diag *d);
 void ledger_release(struct ledger *l);

@@ -37,7 +37,7 @@ static int take_tip(struct sql_chain *c, struct buf *line, struct diag *d)
 	if (doc_parse(&e, line->s, line->len, RECORD_MAX_DEPTH) < 0 || !record_sum_holds(&e, 0, "hash", c->head, is) ||
 	    !doc_int(&e, doc_member(&e, 0, "seq", 3), &c->seq) || c->seq < 1) {
 		diag_hint(d, "mig-verify --ledger shows where the chain breaks");
-		rc = diag_add(d, MIG_PRECONDITION, "ledger_broken", where, "the last entry cannot be trusted");
+		rc = diag_add(d, MIG_INVALID, "ledger_broken", where, "the last entry cannot be trusted");
 	}
 	doc_release(&e);
 	return rc;

@@ -16,7 +16,7 @@ struct sql_chain {
 	char head[HEX_SIZE];
 };
 
-/* Read the last row: 0 (seq 0 where there is none), or -1 after MIG_PRECONDITION "ledger_broken". */
+/* Read the last row: 0 (seq 0 where there is none), or -1 after MIG_INVALID "ledger_broken". */
 int sql_chain_read(struct sql_chain *c, struct db *db, struct diag *d);
 
 /* Insert an entry behind the others, inside a transaction that writes: 0, or -1 after a finding. */

@@ -87,7 +87,7 @@ struct store_ops {
 	int (*last)(struct store *s, const char *plan_hash, struct buf *out, struct diag *d);
 	/*
 	 * Take the one writer's lock, waiting up to seconds, and open the ledger: 0,
-	 * or MIG_PRECONDITION "locked" with its holder, "ledger_broken", "not_writable"..
+	 * or MIG_PRECONDITION "locked" with its holder, "not_writable", .., MIG_INVALID "ledger_broken".
 	 */
 	int (*lock)(struct store *s, unsigned seconds, const struct apply_ctx *c, struct diag *d);
 	/*
