@@ -210,6 +210,7 @@ rollback() {
 	fails 2 mig-apply --store fs:site --before 2025-01-01 < /dev/null
 	fails 2 mig-apply --store fs:site --apply < /dev/null
 	fails 2 mig-apply --store fs:site --prune --before 2025-01-01 --jobs 2
+	fails 2 mig-apply --store fs:site --prune --before 2025-01-01 --trust ops.pub
 	fails 2 mig-apply --store fs:site --prune --before 2025-01-01 --recover undo
 }
 

@@ -257,6 +257,7 @@ trusting() {
 	echo hello > bad.pem
 	openssl genpkey -algorithm x25519 -out x.pem
 	openssl genpkey -algorithm ed25519 -aes256 -pass pass:secret -out locked.pem
+	cat ops.pem ada.pem > two.pem
 	mkdir folder
 	for key in nowhere.pem folder; do
 		not_applied 3 missing_key --trust $key
@@ -265,7 +266,7 @@ trusting() {
 		fails 3 mig-gate --env dev --apply --trust $key < plan
 		fails 3 mig-approve --digest "$(printf '%064d' 0)" --env dev --approver a --ticket t --expires-at $NOW --key $key
 	done
-	for key in bad.pem x.pem locked.pem; do
+	for key in bad.pem x.pem locked.pem two.pem; do
 		not_applied 4 bad_key --trust $key
 		fails 4 mig-gate --env dev --apply --sign $key < plan
 		faulted 4 bad_key
@@ -275,6 +276,9 @@ trusting() {
 		not_applied 4 bad_key
 		rm -r site/.mig
 	done
+	cat ops.pub ada.pub > two.pem
+	not_applied 4 bad_key --trust two.pem
+	[[ $stderr == *'holds more than one key'* ]]
 	# a public key signs nothing
 	fails 4 mig-gate --env dev --apply --sign ops.pub < plan
 	[[ $stderr == *'no private Ed25519 key'* ]]

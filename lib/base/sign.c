@@ -40,12 +40,27 @@ static EVP_PKEY *read_pem(const char *pem, size_t n, bool private)
 	return pkey;
 }
 
+/* Who gives two keys in one file means both, and one of them would be passed over. */
+static bool holds_several(const char *pem, size_t n)
+{
+	static const char begin[] = "-----BEGIN ";
+	const size_t len = sizeof begin - 1;
+	const char *first = memmem(pem, n, begin, len);
+
+	return first && memmem(first + len, n - (size_t)(first + len - pem), begin, len);
+}
+
 struct key *key_parse(const char *pem, size_t n, const char *name, bool private, struct diag *d)
 {
-	EVP_PKEY *pkey = read_pem(pem, n, private);
 	unsigned char raw[RAW_SIZE];
 	size_t len = sizeof raw;
 	struct key *k;
+
+	if (holds_several(pem, n)) {
+		diag_add(d, MIG_INVALID, "bad_key", name, "holds more than one key: give each a file of its own");
+		return NULL;
+	}
+	EVP_PKEY *pkey = read_pem(pem, n, private);
 
 	if (!pkey || EVP_PKEY_get_id(pkey) != EVP_PKEY_ED25519 || !EVP_PKEY_get_raw_public_key(pkey, raw, &len)) {
 		EVP_PKEY_free(pkey);

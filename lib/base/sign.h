@@ -19,8 +19,8 @@ enum { SIGNATURE_LEN = 128, SIGNATURE_SIZE = SIGNATURE_LEN + 1 }; /* lower-case 
 /*
  * Read the PEM file at path (a private key, or only a public one).  Returns a
  * new key, or NULL: MIG_PRECONDITION "missing_key" when it cannot be read,
- * MIG_INVALID "bad_key" when it holds no Ed25519 key, or a public one where a
- * private one is wanted.
+ * MIG_INVALID "bad_key" when it holds no Ed25519 key, more than one, or a public
+ * one where a private one is wanted.
  */
 struct key *key_read(const char *path, bool private, struct diag *d);
 

@@ -24,8 +24,8 @@ const char *apply_way_wrong(const struct apply_way *w)
 		return "--before, --apply and --prod-override go with --prune";
 	if (w->prune && !w->before)
 		return "--prune needs --before";
-	if (w->prune && (w->recover || a->jobs > 1 || a->deadline != CLI_NONE))
-		return "--jobs, --recover and --deadline do not go with --prune";
+	if (w->prune && (w->recover || a->jobs > 1 || a->deadline != CLI_NONE || w->trust))
+		return "--jobs, --recover, --deadline and --trust do not go with --prune";
 	return NULL;
 }
 
