@@ -339,3 +339,19 @@ joined() {
 	fails 3 mig status --store fs:nowhere
 	refute_output --partial 'plans applied' # nobody knows
 }
+
+@test "the next command of what was done in prod has the option for the ticket, and works as it stands" {
+	site
+	before=$(tree_hash site)
+	changes site | mig-plan --env prod --tenant 'a b' --migration manifest --target-version 1.2.0 > plan
+	mig-gate --env prod --tenant 'a b' --apply --prod-override T-1 < plan > permits
+	applied
+	mig status --store fs:site > page
+	next=$(joined page | grep -o 'mig rollback .*')
+	[ "$next" = "mig rollback --store STORE --env prod --tenant 'a b' --prod-override TICKET --apply" ]
+	mig history --store fs:site --ref job/run-1.0.0/manifest.json > page
+	joined page | grep -q "mig rollback --store STORE --env prod --tenant 'a b' --prod-override TICKET --plan-hash"
+	next=${next/STORE/fs:site}
+	eval "${next/TICKET/T-2}" > outcomes
+	[ "$before" = "$(tree_hash site)" ]
+}

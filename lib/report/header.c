@@ -223,4 +223,6 @@ void header_flags(const struct header *h, struct buf *out)
 		buf_addstr(out, " --project ");
 		add_word(out, h->project);
 	}
+	if (strcmp(h->env, "prod") == 0)
+		buf_addstr(out, " --prod-override TICKET");
 }

@@ -42,7 +42,7 @@ void header_lines(const struct header *h, struct buf *out);
 /* Append as a JSON object. */
 void header_json(const struct header *h, struct buf *out);
 
-/* "--env dev --tenant acme": the flags that mig-gate needs for it, quoted for a shell. */
+/* "--env prod --tenant acme --prod-override TICKET": the flags that mig-gate needs for it, quoted for a shell. */
 void header_flags(const struct header *h, struct buf *out);
 
 #endif

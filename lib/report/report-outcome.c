@@ -300,8 +300,6 @@ static void put_rollback(const struct outcome_view *v, struct page *p)
 		named_page(&v->undo, p, UNDO_SHOWN, "plan_hash ");
 		buf_addstr(&b, "mig-plan --rollback --reason TEXT < PLANS | mig-gate ");
 		header_flags(&v->header, &b);
-		if (strcmp(v->header.env, "prod") == 0)
-			buf_addstr(&b, " --prod-override TICKET");
 		buf_addstr(&b, " --apply | mig-apply --store STORE");
 		page_words(p, "how       ", b.s, " \\");
 	}

@@ -320,9 +320,8 @@ static void next_command(const struct plan_view *v, struct buf *b)
 	}
 	buf_addstr(b, "mig-gate ");
 	header_flags(h, b);
-	if (strcmp(h->env, "prod") == 0)
-		buf_addstr(b, v->major ? " --prod-override TICKET --approval FILE --trust KEY.pem"
-		                       : " --prod-override TICKET");
+	if (v->major && strcmp(h->env, "prod") == 0)
+		buf_addstr(b, " --approval FILE --trust KEY.pem");
 	if (v->destructive || v->irreversible)
 		buf_addstr(b, " --allow-destructive");
 	if (h->phase)
