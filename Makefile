@@ -120,7 +120,7 @@ $(O)/bin/mig-%: $(O)/bin/mig-%.o $(O)/libmig.a
 	@echo "  $(@F)"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-WRAPS = $(addprefix -Wl$(comma)--wrap=sandbox_,pure reading client tree trees)
+WRAPS = $(addprefix -Wl$(comma)--wrap=sandbox_,pure reading client tree trees root)
 comma = ,
 # The filters once more, each with a betrayal behind its sandbox: for tests/sandbox.bats.
 plant: $(PLANTED)

@@ -27,6 +27,8 @@ setup() {
 	mkdir site/app site/goose
 	echo '{"id": "app", "mode": "sql"}' > site/app/set.json
 	printf -- '-- +goose Up\nSELECT 1;\n' > site/goose/1_x.sql
+	OWN_ROOT=0
+	MIG_TEST_PLANT=read:job/run-1.0.0/manifest.json filter extract || OWN_ROOT=$?
 }
 
 # filter NAME: the planted filter, with arguments that take it to its sandbox.
@@ -41,6 +43,8 @@ filter() {
 	import) "$x" --from goose --to site/imported site/goose ;;
 	gate) "$x" --env dev --apply ;;
 	apply | verify) "$x" --store fs:site ;;
+	extract-bound) bound "$PLANT/mig-extract" --store fs:site --set "$SETS/manifest" ;;
+	*-bound) bound "${x%-bound}" --store fs:site ;;
 	extract-sqlite) "$PLANT/mig-extract" --store sqlite:site/app.db --schema ;;
 	rows-sqlite) "$PLANT/mig-extract" --store sqlite:site/app.db ;;
 	*-sqlite) "${x%-sqlite}" --store sqlite:site/app.db ;;
@@ -54,15 +58,27 @@ filter() {
 	esac < /dev/null
 }
 
+# bound COMMAND..: as a process that may not change its root, as those of most users.
+bound() {
+	setpriv --bounding-set=-sys_chroot,-sys_admin "$@"
+}
+
+# seen_by FILTER WHAT: WHAT with @ for the store, which has no name where it is a filter's own root.
+seen_by() {
+	case $1 in
+	extract | verify | apply) [ "$OWN_ROOT" -ne 99 ] && echo "${2/@/site}" || echo "${2/@\//}" ;;
+	*) echo "${2/@/site}" ;;
+	esac
+}
+
 # tries WHAT FILTER..: each is denied it, and would not have been without its sandbox.
 tries() {
 	local what=$1 f
 	shift
-	export MIG_TEST_PLANT=$what
 	for f; do
-		fails 98 filter "$f"
+		MIG_TEST_PLANT=$(seen_by "$f" "$what") fails 98 filter "$f"
 		stdout_empty
-		MIG_TEST_PLANT_BARE=1 fails 99 filter "$f"
+		MIG_TEST_PLANT=${what/@/site} MIG_TEST_PLANT_BARE=1 fails 99 filter "$f"
 		echo secret > outside/file
 		rm -f outside/new site/new
 	done
@@ -72,9 +88,8 @@ tries() {
 allowed() {
 	local what=$1 f
 	shift
-	export MIG_TEST_PLANT=$what
 	for f; do
-		fails 99 filter "$f"
+		MIG_TEST_PLANT=$(seen_by "$f" "$what") fails 99 filter "$f"
 	done
 }
 
@@ -84,7 +99,7 @@ needs_landlock() {
 
 # a pure filter is what opens nothing more, whatever the kernel has
 pure=(transform plan plan-set rollback gate report hash hash-file approve answer)
-stores=(extract verify apply extract-sqlite rows-sqlite verify-sqlite apply-sqlite)
+stores=(extract verify apply extract-bound verify-bound apply-bound extract-sqlite rows-sqlite verify-sqlite apply-sqlite)
 
 @test "SG-52 a pure filter can open no file, neither for reading nor for writing" {
 	tries read:/etc/passwd "${pure[@]}"
@@ -110,19 +125,41 @@ stores=(extract verify apply extract-sqlite rows-sqlite verify-sqlite apply-sqli
 	tries write:"$TMPDIR/new" "${stores[@]}"
 	tries remove:outside/file "${stores[@]}"
 	tries connect "${stores[@]}"
-	allowed read:site/job/run-1.0.0/manifest.json "${stores[@]}"
+	allowed read:@/job/run-1.0.0/manifest.json "${stores[@]}"
 }
 
 @test "CH-25 extract and verify cannot write to the store they read, apply can" {
 	needs_landlock
-	tries write:site/new extract verify extract-sqlite rows-sqlite verify-sqlite
-	tries write:site/job/run-1.0.0/manifest.json extract verify
-	tries write:site/app.db extract-sqlite rows-sqlite verify-sqlite
-	for f in extract verify; do
-		MIG_TEST_PLANT=remove:site/job/run-1.0.0/manifest.json fails 98 filter "$f"
+	tries write:@/new extract verify extract-bound verify-bound extract-sqlite rows-sqlite verify-sqlite
+	tries write:@/job/run-1.0.0/manifest.json extract verify extract-bound verify-bound
+	tries write:@/app.db extract-sqlite rows-sqlite verify-sqlite
+	for f in extract verify extract-bound verify-bound; do
+		MIG_TEST_PLANT=$(seen_by $f remove:@/job/run-1.0.0/manifest.json) fails 98 filter $f
 	done
-	allowed write:site/new apply apply-sqlite
-	allowed remove:site/new apply
+	allowed write:@/new apply apply-bound apply-sqlite
+	allowed remove:@/new apply
+}
+
+@test "who may change its root has the store for it, and keeps none of root's powers but those over files" {
+	[ "$OWN_ROOT" -eq 99 ] || skip 'not root, or not allowed to change its root'
+	planned && permitted
+	for x in 'mig-extract --set '"$SETS/manifest" 'mig-apply < permits' 'mig-verify < plan'; do
+		eval "strace -o trace -e trace=chroot,capset,openat,open_tree ${x/ / --store fs:site }" > out
+		grep -q '^chroot("."). *= 0' trace || fail "$x: $(cat trace)"
+		grep -q '^capset.*permitted=1<<CAP_CHOWN|1<<CAP_DAC_OVERRIDE|1<<CAP_FOWNER|1<<CAP_FSETID, inheritable=0}) = 0' trace
+	done
+	[ "$(grep -c '"ok":true' out)" -eq 1 ]
+}
+
+@test "the whole way is the same for a process that may not change its root" {
+	cp -r site other
+	planned && permitted && applied
+	mig-verify --store fs:site < outcomes > verdicts
+	rm -r site && mv other site
+	bound mig-extract --store fs:site --set "$SETS/manifest" | mig-transform --set "$SETS/manifest" --target-version 1.2.0 |
+		mig-plan --env dev --migration manifest --target-version 1.2.0 | cmp - plan
+	bound mig-apply --store fs:site < permits | cmp - outcomes
+	bound mig-verify --store fs:site < outcomes | cmp - verdicts
 }
 
 @test "import can write only beside the set that it makes" {
@@ -145,7 +182,7 @@ stores=(extract verify apply extract-sqlite rows-sqlite verify-sqlite apply-sqli
 
 @test "apply can make no device, not even in its store" {
 	[ "$(id -u)" -eq 0 ] && mknod bare c 1 3 || skip 'only root can make devices, and not everywhere'
-	tries device:site/new apply
+	tries device:@/new apply apply-bound
 }
 
 @test "mig-hash with several files may go on reading, and nothing else" {

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -62,6 +63,7 @@ struct left {
 	} v[3];
 	size_t n;
 	bool connects;
+	bool alone; /* nothing else has a name any more */
 };
 
 static int allow_below(int ruleset, int dir, uint64_t rights)
@@ -91,6 +93,10 @@ static int landlock(const struct left *l, struct diag *d)
 
 	if (l->connects)
 		all.tcp &= ~(uint64_t)CONNECT_TCP;
+	if (l->alone)
+		all.fs = 0;
+	if (!all.fs && !all.tcp && !all.scopes)
+		return 0;
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
 
 	if (fd < 0)
@@ -114,19 +120,71 @@ static int confine(const struct left *l, struct diag *d)
 	return landlock(l, d);
 }
 
-/* Root, too, can then make no device file; no_new_privs keeps it from coming back. */
-static int give_up_devices(struct diag *d)
+/* ---- capabilities: no_new_privs keeps them from coming back ---- */
+
+enum { CAP_WORDS = _LINUX_CAPABILITY_U32S_3 };
+
+#define ALL_OTHERS UINT32_MAX
+
+/* What root needs over files that are not its own. */
+#define OVER_FILES                                                                                                     \
+	(CAP_TO_MASK(CAP_CHOWN) | CAP_TO_MASK(CAP_DAC_OVERRIDE) | CAP_TO_MASK(CAP_FOWNER) | CAP_TO_MASK(CAP_FSETID))
+
+static struct __user_cap_header_struct cap_head(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
-	const uint32_t mknod_bit = CAP_TO_MASK(CAP_MKNOD);
+	return (struct __user_cap_header_struct){ .version = _LINUX_CAPABILITY_VERSION_3 };
+}
+
+/* Give up all but the capabilities of this mask, which is of the first word, and others of the rest. */
+static int keep_capabilities(uint32_t mask, uint32_t others, struct diag *d)
+{
+	struct __user_cap_header_struct head = cap_head();
+	struct __user_cap_data_struct caps[CAP_WORDS];
 
 	if (syscall(SYS_capget, &head, caps) < 0)
 		return failed(d, "capget");
-	caps[0].effective &= ~mknod_bit;
-	caps[0].permitted &= ~mknod_bit;
-	caps[0].inheritable &= ~mknod_bit;
+	for (size_t i = 0; i < CAP_WORDS; i++) {
+		const uint32_t keep = i ? others : mask;
+
+		caps[i].effective &= keep;
+		caps[i].permitted &= keep;
+		caps[i].inheritable &= keep;
+	}
 	return syscall(SYS_capset, &head, caps) < 0 ? failed(d, "capset") : 0;
+}
+
+/* Root, too, can then make no device file. */
+static int give_up_devices(struct diag *d)
+{
+	return keep_capabilities(~CAP_TO_MASK(CAP_MKNOD), ALL_OTHERS, d);
+}
+
+static bool has_capabilities(uint32_t mask)
+{
+	struct __user_cap_header_struct head = cap_head();
+	struct __user_cap_data_struct caps[CAP_WORDS];
+
+	return syscall(SYS_capget, &head, caps) == 0 && (caps[0].effective & mask) == mask;
+}
+
+/*
+ * Make dir the same folder in a mount of our own that cannot be written through.
+ * It has no name, and goes with the descriptor that is left open for it.
+ */
+static bool view_for_reading(int dir)
+{
+	struct mount_attr only = { .attr_set = MOUNT_ATTR_RDONLY };
+	int view = open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE), fd = -1;
+
+	if (view >= 0 && mount_setattr(view, "", AT_EMPTY_PATH | AT_RECURSIVE, &only, sizeof only) == 0)
+		fd = openat(view, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool done = fd >= 0 && dup3(fd, dir, O_CLOEXEC) >= 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (view >= 0 && !done)
+		close(view);
+	return done;
 }
 
 int sandbox_pure(struct diag *d)
@@ -168,6 +226,18 @@ int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d)
 	for (size_t i = 0; i < n; i++)
 		l.v[i] = (struct below){ dirs[i], writes ? WRITING : READING };
 	return confine(&l, d);
+}
+
+int sandbox_root(int dir, bool writes, struct diag *d)
+{
+	const uint32_t needed = CAP_TO_MASK(CAP_SYS_CHROOT) | (writes ? 0 : CAP_TO_MASK(CAP_SYS_ADMIN));
+
+	if (left_out || !has_capabilities(needed) || (!writes && !view_for_reading(dir)))
+		return sandbox_tree(dir, writes, d);
+	tzset(); /* while the time zones have a name */
+	if (fchdir(dir) < 0 || chroot(".") < 0)
+		return failed(d, "chroot");
+	return keep_capabilities(OVER_FILES, 0, d) < 0 ? -1 : confine(&(struct left){ .alone = true }, d);
 }
 
 int sandbox_client(int dir, struct diag *d)

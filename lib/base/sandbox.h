@@ -12,6 +12,7 @@
  *	sandbox_pure     nothing
  *	sandbox_reading  every file, for reading
  *	sandbox_tree     what is below one folder, or some, for reading or for writing, too
+ *	sandbox_root     what is below one folder
  *	sandbox_client   every file, for reading, one folder for writing, and servers by TCP
  *
  * By none of the others can TCP be spoken, by none at all a port be opened, nor a process outside be sent a signal.
@@ -35,6 +36,15 @@ int sandbox_tree(int dir, bool writes, struct diag *d);
 
 /* The same for at most three folders. */
 int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
+
+/*
+ * As sandbox_tree.  Where the process may, dir becomes the root of all names and
+ * the working folder, and of root's capabilities those over files are left: the
+ * kernel then has nothing to look for in each call.  For a reader dir is then a
+ * descriptor of the same folder in a mount that is read-only, and others that
+ * lead below it must be opened anew.
+ */
+int sandbox_root(int dir, bool writes, struct diag *d);
 
 /*
  * Servers may be spoken to, files read (who resolves a name does), and what is below the folder dir

@@ -282,7 +282,10 @@ static int confine(struct store *s, struct diag *d)
 
 	if (writes && !fs->user) /* the user database is out of reach from here on */
 		fs->user = ledger_user();
-	return sandbox_tree(fs->root.fd, writes, d);
+	if (sandbox_root(fs->root.fd, writes, d) < 0)
+		return -1;
+	/* a reader may have got another view of the folder */
+	return writes ? 0 : fs_root_again(&fs->root, d) < 0 ? -1 : fs_state_reopen(&fs->state, d);
 }
 
 static void close_store(struct store *s)
