@@ -3,6 +3,7 @@
 
 #include "extract-schema.h"
 #include "extract.h"
+#include "set-read.h"
 
 /* Rows are what is asked of an endpoint, and of a database, unless something else is. */
 static bool wants_rows(const struct extract_way *w)

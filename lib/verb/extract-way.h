@@ -28,7 +28,7 @@ const char *extract_way_wrong(const struct extract_way *w);
 
 /*
  * Open the store, give up the rest, and write what was asked for.  Findings are those of
- * set.h, store.h, extract.h, extract-schema.h, history.h and rowopts.h.
+ * set-read.h, store.h, extract.h, extract-schema.h, history.h and rowopts.h.
  */
 void extract_way_run(const struct extract_way *w, struct out *out, struct diag *d);
 
