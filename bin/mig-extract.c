@@ -79,6 +79,7 @@ static const char help[] =
 
 static int parse_opts(struct extract_way *w, int argc, char **argv)
 {
+	struct entry_scope *s = &w->scope;
 	struct history_ask *h = &w->entries;
 	struct dataset_ask *r = &w->rows.ask;
 	const struct cli_opt opts[] = { { "store", CLI_TEXT, &w->store },
@@ -93,11 +94,11 @@ static int parse_opts(struct extract_way *w, int argc, char **argv)
 		                        { "last", CLI_FLAG, &w->which.last },
 		                        { "plan", CLI_TEXT, &w->which.plan },
 		                        { "ledger", CLI_FLAG, &w->ledger },
-		                        { "migration", CLI_TEXT, &h->migration },
+		                        { "migration", CLI_TEXT, &s->migration },
 		                        { "target-version", CLI_TEXT, &h->version },
-		                        { "env", CLI_TEXT, &h->env },
-		                        { "tenant", CLI_TEXT, &h->tenant },
-		                        { "project", CLI_TEXT, &h->project },
+		                        { "env", CLI_TEXT, &s->env },
+		                        { "tenant", CLI_TEXT, &s->tenant },
+		                        { "project", CLI_TEXT, &s->project },
 		                        { "event", CLI_TEXT, &h->event },
 		                        { "since", CLI_TEXT, &h->since },
 		                        { "until", CLI_TEXT, &h->until },
@@ -122,7 +123,7 @@ static int parse_opts(struct extract_way *w, int argc, char **argv)
 		return rowopts_check(&w->rows, help);
 	if ((wrong = extract_way_wrong(w)))
 		return cli_usage(help, "%s", wrong);
-	if ((to = w->which.to) && !history_number(to) && !semver_valid(to))
+	if ((to = w->which.to) && !applied_number(to) && !semver_valid(to))
 		return cli_usage(help, "--to %s: not a semantic version", to);
 	if (w->which.plan && !digest_spelled(w->which.plan))
 		return cli_usage(help, "%s: a plan_hash has 64 hex digits", w->which.plan);
@@ -135,7 +136,7 @@ static int parse_opts(struct extract_way *w, int argc, char **argv)
 	if (h->event && !history_event(h->event))
 		return cli_usage(help, "invalid --event: %s (begin, step, commit, undo, rollback, verify, conflict or "
 		                 "prune)", h->event);
-	return h->env && !cli_env(help, h->env) ? MIG_USAGE : -1;
+	return s->env && !cli_env(help, s->env) ? MIG_USAGE : -1;
 }
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
  * edited, rejects over the limit, schema invalid or drifted), 1.
  */
 #include "plan-way.h"
+#include "set-read.h"
 
 static const char help[] =
 	"usage: mig-plan --env dev|staging|prod --migration ID --target-version SEMVER\n"

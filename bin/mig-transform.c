@@ -7,6 +7,7 @@
  */
 #include "cli.h"
 #include "sandbox.h"
+#include "set-read.h"
 #include "transform.h"
 
 #include <locale.h>

@@ -374,7 +374,7 @@ unknown() {
 		sed -nE 's/.*put_reject\([^"]*"([a-z_]+)".*/\1/p; s/.*return "([a-z]+_[a-z]+)";/\1/p' lib/verb/extract.c lib/verb/transform.c
 		sed -nE 's/.*because\(p, "([a-z_]+)".*/\1/p' lib/set/promises.c
 		sed -nE 's/.*unread\([^"]*"([a-z_]+)".*/\1/p' lib/fs/fs-scan.c
-		sed -nE 's/.*add_(predicates|error)\(out, [^"]*"([a-z_]+)".*/\2/p' lib/set/set.c
+		sed -nE 's/.*add_(predicates|error)\(out, [^"]*"([a-z_]+)".*/\2/p' lib/set/set-program.c
 		sed -nE 's/^ \*   ([a-z_]+) +JQ_REJECT.*/\1/p' lib/jq/jqrun.h
 	} | sort -u > "$TMPDIR/codes"
 	[ "$(wc -l < "$TMPDIR/codes")" -gt 10 ] || fail "the codes are not found any more"

@@ -1,13 +1,12 @@
 /*
  * set.h -- migration sets: what the documents are, and the hops between versions.
  *
- * Floor 7.  mig-set(5) describes the files.
+ * Floor 7.  A set as it was read; set-read.h makes it of its files.
  */
 #ifndef MIG_SET_H
 #define MIG_SET_H
 
 #include "buf.h"
-#include "diag.h"
 #include "digest.h"
 #include "targets.h"
 
@@ -61,26 +60,7 @@ struct set {
 	char hash[HEX_SIZE];     /* SHA-256 over "name NUL sha256 LF" of every file read, names in byte order */
 };
 
-/*
- * Read the set in folder dir.  Returns a new set, or NULL: MIG_PRECONDITION
- * "missing_set" when dir or set.json is not there, MIG_INVALID "bad_set" at the
- * file for everything that is wrong in it.
- */
-struct set *set_read(const char *dir, struct diag *d);
-void set_free(struct set *s);
-
-/*
- * What sets of every kind share: give s a hop for each folder of dir that is one,
- * in byte order, with its id alone; sort hops by their versions; and make a file
- * that lacks the set's fault (MIG_INVALID) in the findings from first on: only a
- * missing set is a precondition.
- */
-int set_name_hops(struct set *s, const char *dir, struct diag *d);
-void set_sort_hops(struct set *s);
-void set_blame(struct diag *d, size_t first);
-
-/* Is that the mode in the set.json of dir?  False also where it cannot be read. */
-bool set_is(const char *dir, const char *mode);
+void set_free(struct set *s); /* s may be NULL */
 
 /*
  * The hops from version from to version to, fewest first and then the smallest

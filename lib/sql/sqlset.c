@@ -7,6 +7,7 @@
 #include "io.h"
 #include "record.h"
 #include "semver.h"
+#include "set-read.h"
 
 #include <errno.h>
 #include <stdlib.h>

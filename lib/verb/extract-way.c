@@ -3,6 +3,7 @@
 
 #include "extract-schema.h"
 #include "extract.h"
+#include "set-read.h"
 
 /* Rows are what is asked of an endpoint, and of a database, unless something else is. */
 static bool wants_rows(const struct extract_way *w)
@@ -33,17 +34,17 @@ bool extract_way_rows(struct extract_way *w)
 		return false;
 	w->rows.store = w->store;
 	w->rows.set = w->set;
-	w->rows.tenant = w->entries.tenant;
-	w->rows.env = w->entries.env;
+	w->rows.tenant = w->scope.tenant;
+	w->rows.env = w->scope.env;
 	w->rows.others = w->state || w->refs || w->versions || w->applied || w->ledger || w->schema || w->create ||
-	                 of_applied(w) || of_entries(w) || w->entries.migration || w->entries.project;
+	                 of_applied(w) || of_entries(w) || w->scope.migration || w->scope.project;
 	return true;
 }
 
 const char *extract_way_wrong(const struct extract_way *w)
 {
-	const struct history_ask *h = &w->entries;
-	bool scope = h->migration || h->env || h->tenant || h->project;
+	const struct entry_scope *s = &w->scope;
+	bool scope = s->migration || s->env || s->tenant || s->project;
 
 	if (rowopts_given(&w->rows))
 		return "--query, --entity and what follows in the list go with rows";
@@ -72,17 +73,15 @@ static void put_applied(const struct extract_way *w, struct store *s, struct out
 {
 	struct applied_ask which = w->which;
 
-	which.migration = w->entries.migration;
-	which.env = w->entries.env;
-	which.tenant = w->entries.tenant;
-	which.project = w->entries.project;
-	history_applied(s, &which, out, d);
+	which.scope = w->scope;
+	applied_plans(s, &which, out, d);
 }
 
 static void put_entries(const struct extract_way *w, struct store *s, struct out *out, struct diag *d)
 {
 	struct history_ask entries = w->entries;
 
+	entries.scope = w->scope;
 	entries.ref = w->refs ? *w->refs : NULL;
 	history_entries(s, &entries, out, d);
 }

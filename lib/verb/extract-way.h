@@ -6,6 +6,7 @@
 #ifndef MIG_EXTRACT_WAY_H
 #define MIG_EXTRACT_WAY_H
 
+#include "applied.h"
 #include "history.h"
 #include "rowopts.h"
 
@@ -15,8 +16,9 @@ struct extract_way {
 	char **refs;                /* NULL-ended, or NULL */
 	bool versions, schema, applied, ledger;
 	bool create;                /* with schema: a SQLite file that lacks is as good as an empty one */
-	struct applied_ask which;   /* with applied; its scope is that of entries */
-	struct history_ask entries; /* with ledger; its tenant and env are those of rows, too */
+	struct entry_scope scope;   /* with applied or ledger; its tenant and env are those of rows, too */
+	struct applied_ask which;   /* with applied, for its own scope that one */
+	struct history_ask entries; /* with ledger, likewise */
 	struct rowopts rows;        /* ROWOPTS_INIT */
 };
 
@@ -28,7 +30,7 @@ const char *extract_way_wrong(const struct extract_way *w);
 
 /*
  * Open the store, give up the rest, and write what was asked for.  Findings are those of
- * set.h, store.h, extract.h, extract-schema.h, history.h and rowopts.h.
+ * set-read.h, store.h, extract.h, extract-schema.h, applied.h, history.h and rowopts.h.
  */
 void extract_way_run(const struct extract_way *w, struct out *out, struct diag *d);
 

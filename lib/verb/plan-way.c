@@ -9,6 +9,7 @@
 #include "planner.h"
 #include "sandbox.h"
 #include "schema-planner.h"
+#include "set-read.h"
 #include "sql-planner.h"
 
 /* Was one of those given that a rollback, and a phase, takes from its plans? */

@@ -2,7 +2,7 @@
 #include "tablerows.h"
 
 #include "rowmerge.h"
-#include "set.h"
+#include "set-read.h"
 #include "store.h"
 
 #include <stdlib.h>
