@@ -2,6 +2,7 @@
 #include "verify-way.h"
 
 #include "evidence.h"
+#include "verify-drift.h"
 #include "verify-ledger.h"
 
 const char *verify_way_wrong(const struct verify_way *w)
