@@ -3,6 +3,7 @@
 
 #include "evidence.h"
 #include "set-read.h"
+#include "verify-drift.h"
 #include "verify-ledger.h"
 
 const char *verify_way_wrong(const struct verify_way *w)

@@ -29,7 +29,7 @@ static inline bool verify_way_reads(const struct verify_way *w)
 
 /*
  * Open the store and what it is held against, give up the rest, and write verdicts.
- * Findings, in f, are those of set.h, store.h, verify.h, verify-ledger.h and evidence.h;
+ * Findings, in f, are those of set.h, store.h, verify.h, verify-drift.h, verify-ledger.h and evidence.h;
  * MIG_PRECONDITION "missing_plan_file" for a file of --against.
  */
 void verify_way_run(const struct verify_way *w, struct filter *f);

@@ -24,10 +24,4 @@ struct verify_ask {
  */
 int verify_run(struct store *s, const struct verify_ask *ask, struct stream *in, struct out *out, struct diag *d);
 
-/*
- * A database against what was recorded of it: one verdict about no plan, and an
- * end.  0, or -1 after MIG_INVALID "tampered" or "drift", or MIG_USAGE for a store of documents.
- */
-int verify_drift(struct store *s, bool strict, struct out *out, struct diag *d);
-
 #endif
