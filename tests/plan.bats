@@ -423,3 +423,16 @@ typed() {
 	grep open trace | grep -vE '/(etc/ld\.so|lib|usr|proc|sys)|O_TMPFILE|openssl|ENOENT|/etc/(localtime|ssl)' > opened || true
 	diff -u /dev/null opened
 }
+
+@test "a change whose hashes are none is refused by mig-plan, not by who reads the plan" {
+	local m
+	manifests tree
+	for m in before after raw; do
+		mig-extract --store fs:tree --set "$SETS/manifest" |
+			mig-transform --set "$SETS/manifest" --target-version 1.2.0 > changes
+		jq -cS --arg m "$m" 'select(.kind == "change") | .[$m] = "x" | del(.sum)' changes | head -n 1 > edited
+		jq -cS --arg sum "$(mig-hash edited)" '.sum = $sum' edited > forged
+		fails 4 mig-plan --env dev --migration manifest --target-version 1.2.0 < forged
+		[[ $stderr == *"before, after and raw of the change are not all hashes"* ]]
+	done
+}

@@ -271,3 +271,35 @@ undone() {
 	[ "$(find site -name manifest.json -printf '%m\n' | sort -u)" = 604 ]
 	[ "$(find site -path site/.mig -prune -o -type f -links +1 -print | grep -c 'manifest.json$')" -eq 0 ]
 }
+
+# suffixed SUFFIX: in plan, stands a well-sealed plan for two documents with the same bytes whose backups end so.
+suffixed() {
+	manifests site && mkdir twin set && cp -R "$SETS/manifest/." set
+	cp "$(find site -name manifest.json | sort | head -n 1)" twin/a && cp twin/a twin/ab
+	jq -c '.match = ["a", "ab"] | del(.evidence)' "$SETS/manifest/set.json" > set/set.json
+	mig-extract --store fs:twin --set set | mig-transform --set set --target-version 1.2.0 |
+		mig-plan --env dev --migration manifest --target-version 1.2.0 |
+		jq -c --arg s "$1" '(.. | objects | select(.op == "backup" or .op == "unbackup")).suffix |= ($s | fromjson)' |
+		sealed > plan
+}
+
+@test "a plan whose backup would be another of its documents is refused, there and back: undoing would remove it" {
+	suffixed '"b"'
+	holds '.[0].steps | length == 2' plan
+	fails 4 mig-gate --env dev --apply < plan
+	[[ $stderr == *"the backup of a document would be another of its documents"* ]]
+	jq -c 'select(.kind == "plan") | .header.undoes = .plan_hash | .header.mode = "rollback" |
+		.steps = [.rollback[]] | .rollback = []' plan | sealed > back
+	fails 4 mig-gate --env dev --apply < back
+	[[ $stderr == *"the backup of a document would be another of its documents"* ]]
+	fails 4 mig-plan --rollback < plan
+	fails 4 mig-report < plan
+	[[ $stderr == *"the backup of a document would be another of its documents"* ]]
+}
+
+@test "a backup suffix that ends its name early is no suffix: the rollback would remove the document" {
+	suffixed '"\u0000"'
+	fails 2 mig-gate --env dev --apply < plan
+	[[ $stderr == *"backup action: ref, suffix or version is malformed"* ]]
+	[ -f twin/a ]
+}

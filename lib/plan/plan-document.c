@@ -54,7 +54,13 @@ static int read_content_check(const struct plan_reading *r, uint32_t list, struc
 	               : plan_usage(r, "\"content\" check: hash or ref is malformed");
 }
 
-/* {"op":"backup","ref":R,"suffix":S}, or "unbackup" */
+/* What a file's name may have in it: with a NUL it would end early, and be that of the document itself. */
+static bool fits_name(struct text t)
+{
+	return !memchr(t.s, '/', t.n) && !memchr(t.s, '\0', t.n);
+}
+
+/* {"op":"backup","ref":R,"suffix":S}, or "unbackup"; a second backup's name has the version in it, too */
 static int read_backup(const struct plan_reading *r, uint32_t a, struct step *s)
 {
 	static const struct member m[] = { { "op", IS_STR }, { "ref", IS_STR }, { "suffix", IS_STR }, { NULL, 0 } };
@@ -63,9 +69,9 @@ static int read_backup(const struct plan_reading *r, uint32_t a, struct step *s)
 	if (plan_shape(r, a, m, t, "backup action") < 0)
 		return -1;
 	s->backup_suffix = plan_text(r->p, t[2]);
-	if (!s->backup_suffix.n || memchr(s->backup_suffix.s, '/', s->backup_suffix.n) ||
+	if (!s->backup_suffix.n || !fits_name(s->backup_suffix) || !fits_name(s->from_version) ||
 	    !text_same(plan_text(r->p, t[1]), s->ref))
-		return plan_usage(r, "backup action: ref or suffix is malformed");
+		return plan_usage(r, "backup action: ref, suffix or version is malformed");
 	return 0;
 }
 

@@ -42,6 +42,63 @@ static int check_order(const struct plan_reading *r)
 	return 0;
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Take the next byte of the file's name that the ref writes: "%25" is one. */
+static char take_byte(struct text *ref)
+{
+	const char *s = ref->s;
+	int hi = ref->n >= 3 && *s == '%' ? hex_digit(s[1]) : -1, lo = hi < 0 ? -1 : hex_digit(s[2]);
+	size_t n = lo < 0 ? 1 : 3;
+
+	ref->s += n;
+	ref->n -= n;
+	return lo < 0 ? *s : (char)(hi * 16 + lo);
+}
+
+static bool take_bytes(struct text *ref, struct text bytes)
+{
+	for (size_t i = 0; i < bytes.n; i++)
+		if (!ref->n || take_byte(ref) != bytes.s[i])
+			return false;
+	return true;
+}
+
+/* Is the ref that of the step's backup, a/b.json and .old: a/b.json.old, or a/b.json.old.1.0.0? */
+static bool is_backup_of(const struct step *s, struct text ref)
+{
+	struct text rest = { ref.s + s->ref.n, ref.n - s->ref.n };
+
+	if (!take_bytes(&rest, s->backup_suffix))
+		return false;
+	return rest.n == 0 || (take_byte(&rest) == '.' && take_bytes(&rest, s->from_version) && rest.n == 0);
+}
+
+/* Undoing removes backups: none may be a document.  Those that begin with a ref come right after it. */
+static int check_backups(const struct plan_reading *r)
+{
+	const struct plan *p = r->p;
+
+	for (size_t i = 0; i < p->nstep; i++) {
+		const struct step *s = &p->step[i];
+
+		for (size_t k = 1; s->backup_suffix.n && k < p->nstep; k++) {
+			size_t at = p->rollback_mode ? i - k : i + k;
+
+			if (at >= p->nstep || p->step[at].ref.n <= s->ref.n ||
+			    memcmp(p->step[at].ref.s, s->ref.s, s->ref.n) != 0)
+				break;
+			if (is_backup_of(s, p->step[at].ref))
+				return plan_invalid(r, "bad_backup", "the backup of a document would be another of its "
+				                                     "documents");
+		}
+	}
+	return 0;
+}
+
 /* Each entry undoes the step at the other end of the list. */
 static int pair_up(const struct plan_reading *r)
 {
@@ -65,5 +122,5 @@ static int pair_up(const struct plan_reading *r)
 
 int plan_pairs(const struct plan_reading *r)
 {
-	return check_order(r) < 0 ? -1 : pair_up(r);
+	return check_order(r) < 0 || check_backups(r) < 0 ? -1 : pair_up(r);
 }

@@ -4,6 +4,7 @@
 #include "change-count.h"
 #include "change-step.h"
 #include "plan-parts.h"
+#include "plan-read.h"
 #include "plan-rejects.h"
 #include "plan.h"
 
@@ -32,6 +33,15 @@ static bool is_row(const struct record *change)
 	return change->at[CHANGE_FROM] != DOC_NONE;
 }
 
+/* Is the member a hash in quotes?  A hash has no escapes. */
+static bool is_hash(const struct record *r, enum change_member m)
+{
+	size_t n;
+	const char *s = doc_span(r->doc, r->at[m], &n);
+
+	return n == HEX_LEN + 2 && plan_is_hash((struct text){ s + 1, HEX_LEN });
+}
+
 /* A change must be of the one set, lead to the target, and be of a known type. */
 static int check_change(struct planning *p, const struct record *r)
 {
@@ -48,6 +58,8 @@ static int check_change(struct planning *p, const struct record *r)
 	if (is_row(r) ? !doc_equals(r->doc, op, "put", 3) && !doc_equals(r->doc, op, "delete", 6)
 	              : !doc_equals(r->doc, op, "patch", 5))
 		return refuse(p, "unknown_op", "the change's op is not known here");
+	if (!is_row(r) && (!is_hash(r, CHANGE_BEFORE) || !is_hash(r, CHANGE_AFTER) || !is_hash(r, CHANGE_RAW)))
+		return refuse(p, "bad_change", "before, after and raw of the change are not all hashes");
 	if (is_row(r) ? p->parts.steps->n > 0 : p->rows->any)
 		return refuse(p, "mixed_changes", "documents and rows are not planned together");
 	struct buf arena = BUF_INIT;
