@@ -193,3 +193,19 @@ model() {
 	model config 2.0.0 config
 	grep -q '{"from":"/datasources/legacy_reporting","op":"move","path":"/datasources/warehouse"}' changes
 }
+
+@test "a name in a set that is not UTF-8 is shown by %XX, and the stream keeps its code" {
+	graph 1.0.0..2.0.0
+	mkdir "set/1.0.0..$(printf '\377')"
+	run --separate-stderr bash -c 'mig-extract --store fs:tree --set set | mig-transform --set set --target-version 2.0.0'
+	[ "$status" -eq 4 ]
+	[[ $output == *'"exit":4,"kind":"fault"'*'"ref":"set/1.0.0..%FF/hop.json"'* ]]
+	[[ $stderr == *'set/1.0.0..%FF/hop.json: No such file or directory'* ]]
+}
+
+@test "a set.json that is a link to itself is a missing set" {
+	graph 1.0.0..2.0.0
+	ln -sf set.json set/set.json
+	fails 3 mig-extract --store fs:tree --set set
+	[ "$stderr" = 'mig-extract: set/set.json: Too many levels of symbolic links' ]
+}
