@@ -209,3 +209,18 @@ model() {
 	fails 3 mig-extract --store fs:tree --set set
 	[ "$stderr" = 'mig-extract: set/set.json: Too many levels of symbolic links' ]
 }
+
+@test "a library that is none is refused by extract already, and by its own name" {
+	graph 1.0.0..2.0.0
+	echo 'def f: 1; .' > set/lib.jq
+	fails 4 mig-extract --store fs:tree --set set
+	[[ $stderr == 'mig-extract: set/lib.jq: '*', line 1 of the library' ]]
+	printf 'def f:\r\n 1;\r\n' > set/lib.jq
+	fails 4 mig-extract --store fs:tree --set set
+	[[ $stderr == *'mig-extract: hint: its lines end in CR and LF'* ]]
+	rm set/lib.jq && ln -s nowhere set/lib.jq
+	fails 4 mig-extract --store fs:tree --set set
+	[[ $stderr == 'mig-extract: set/lib.jq: '* ]]
+	rm set/lib.jq && : > set/lib.jq
+	[ "$(way 1.0.0 2.0.0)" = 1.0.0..2.0.0 ]
+}

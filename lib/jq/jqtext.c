@@ -273,7 +273,7 @@ int jqtext_check(const char *text, const char *where, struct diag *d)
 }
 
 /* ... and between two definitions nothing but definitions. */
-static int check_library(const char *lib, const char *where, struct diag *d)
+int jqtext_check_library(const char *lib, const char *where, struct diag *d)
 {
 	return check_syntax("def _mig: .; ", lib, NULL, "def _mig: .;", where, d);
 }
@@ -305,7 +305,7 @@ jq_state *jqtext_compile(const char *lib, const char *text, const char *where, s
 {
 	struct compiling compiling;
 
-	if ((lib && check_library(lib, where, d)) || jqtext_check(text, where, d))
+	if ((lib && jqtext_check_library(lib, where, d)) || jqtext_check(text, where, d))
 		return NULL;
 	compiling_begin(&compiling);
 	jq_state *jq = compile(lib, text, where, d);

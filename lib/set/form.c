@@ -55,6 +55,18 @@ static bool has_nul(const struct doc *d, uint32_t t)
 	return has;
 }
 
+static void refuse_nul(struct form *f, uint32_t t, const char *what)
+{
+	struct buf at = BUF_INIT;
+
+	if (t)
+		pointer_of(&f->doc, t, &at);
+	f->bad = true;
+	diag_add(f->d, MIG_INVALID, "bad_set", f->file, "%.*s%s%s U+0000", (int)at.len, t ? at.s : "", t ? ": " : "",
+	         what);
+	buf_release(&at);
+}
+
 /*
  * The texts of a set are strings to C and to jq, to which what stands behind a
  * U+0000 does not count.  Names that are not known are refused anyway.
@@ -63,19 +75,13 @@ static int check_texts(struct form *f, uint32_t t)
 {
 	bool object = f->doc.tok[t].type == DOC_OBJECT;
 
-	if (has_nul(&f->doc, t)) {
-		struct buf at = BUF_INIT;
-
-		pointer_of(&f->doc, t, &at);
-		f->bad = true;
-		diag_add(f->d, MIG_INVALID, "bad_set", f->file, "%.*s: holds U+0000", (int)at.len, at.s);
-		buf_release(&at);
-	}
+	if (has_nul(&f->doc, t))
+		refuse_nul(f, t, "holds");
 	if (!object && f->doc.tok[t].type != DOC_ARRAY)
 		return 0;
 	for (uint32_t c = t + 1 + object; c < f->doc.tok[t].next; c = f->doc.tok[c].next + object) {
 		if (object && has_nul(&f->doc, c - 1))
-			wrong(f, t, "", "a name in it holds U+0000");
+			refuse_nul(f, t, "a name in it holds");
 		check_texts(f, c);
 	}
 	return f->bad ? -1 : 0;
