@@ -74,13 +74,14 @@ void set_program(const struct set *s, const size_t *path, size_t n, struct buf *
 		const struct hop *h = &s->hop[path[i]];
 		char *code = xasprintf("\"%s: the program gave \\(_mig_length) outputs, not one\"", h->id);
 		char *wrong_version =
-			xasprintf("\"%s: the program gave version \\($mig_v | _mig_tojson), expected %s\"", h->id, h->to);
+			xasprintf("\"%s: the program gave version \\($mig_v | _mig_tojson), expected %s\"", h->id,
+		                  h->to);
 
 		add_predicates(out, h->before, "before_failed");
 		buf_addf(out, "| [(%s\n)] | if _mig_length == 1 then .[0] else ", h->up);
 		add_error(out, "not_one_output", code);
-		buf_addf(out, " end | (_mig_getpath(%s) as $mig_v | if $mig_v == \"%s\" or $mig_v == \"%s\"", version_path.s,
-		         h->from, h->to);
+		buf_addf(out, " end | (_mig_getpath(%s) as $mig_v | if $mig_v == \"%s\" or $mig_v == \"%s\"",
+		         version_path.s, h->from, h->to);
 		if (s->version_default && strcmp(s->version_default, h->from) == 0)
 			buf_addstr(out, " or ($mig_v == null and . != null)");
 		buf_addf(out, " then _mig_setpath(%s; \"%s\") else ", version_path.s, h->to);
