@@ -148,7 +148,7 @@ mig-gate: $(mig-plan-file)
 mig-apply: mig-gate
 	$(call mig-run,outcome.ndjson,$(mig-do-apply),outcome.ndjson)
 
-mig-verify: $(mig-plan-file) | $(call mig-after,mig-apply)
+mig-verify: $(mig-plan-file) | $(call mig-after,mig-gate mig-apply)
 	$(call mig-run,verdict.ndjson,$(mig-do-verify),verdict.ndjson)
 
 mig-rollback: $(mig-plan-file) | $(call mig-after,mig-gate mig-apply mig-verify)

@@ -407,6 +407,18 @@ options() {
 	[[ $stderr == *'mig-plan: \u009b\u202emanifest.json: line 1, column 2: '* ]]
 }
 
+@test "neither does what an argument holds" {
+	for tool in "${tools[@]}"; do
+		fails 2 "$tool" "$(printf -- '--a\033[31m\302\233\377b')"
+		[[ $stderr == "$tool: "*'--a\u001b[31m\u009b\xffb'$'\n'* ]]
+	done
+	fails 2 mig-plan --batch $'\n5'
+	[[ $stderr == 'mig-plan: --batch: not a whole number: \u000a5'$'\n'* ]]
+	fails 2 mig-plan --batch -0
+	fails 2 mig "$(printf 'pl\033[31man')"
+	[[ $stderr == 'mig: unknown command: pl?[31man'$'\n'* ]]
+}
+
 @test "CH-54 a store's password is not in the message about it" {
 	for tool in mig-apply mig-verify; do
 		rc=0

@@ -574,6 +574,13 @@ Only in site/run-1.1.0: manifest.json.backup" ]
 	run ! grep -q "$PWD" plan.ndjson
 }
 
+@test "a set whose set.json is a fifo is refused and not waited for" {
+	site && mkdir set && mkfifo set/set.json
+	fails 3 timeout 20 mig plan --store fs:site --set set --env dev "${to[@]}"
+	[[ $stderr == *'mig-extract: set/set.json: not a regular file'* ]]
+	fails 3 timeout 20 mig apply --store fs:site --set set --env dev "${to[@]}" --apply
+}
+
 @test "a plan made in one command has the same bytes as one made in a pipeline" {
 	manifests site
 	plan

@@ -196,6 +196,16 @@ code() {
 	code 5
 }
 
+@test "a gate and a check of one command line are not at once, so the code is that of the last" {
+	site
+	make mig-plan
+	mkdir slow
+	printf '#!/bin/sh\nsleep 0.5\nexec %s/mig-gate "$@"\n' "$MIG_X" > slow/mig-gate && chmod +x slow/mig-gate
+	PATH=$PWD/slow:$PATH fails 2 make -j4 mig-gate mig-verify MIG_GATE_FLAGS=--apply
+	[ -s mig-out/permit.ndjson ]
+	code 4
+}
+
 @test "targets of one's own, sub-makes, odd shells and odd names" {
 	site
 	cp -R "$SETS/manifest" "a set, it's \$(odd)"

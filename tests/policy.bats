@@ -431,3 +431,10 @@ document() {
 	planned_by own
 	gate --env dev
 }
+
+@test "a policy that is not UTF-8 is refused by its name, and no permit is written" {
+	site && planned
+	printf 'select(.header.env == "d\377v") | {rule_id: "house_rule", severity: "deny", message: "m"}\n' > house.jq
+	refused 4 bad_policy --env dev --policy house.jq
+	[[ $stderr == *'mig-gate: house.jq: not UTF-8'* ]]
+}

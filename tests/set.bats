@@ -193,3 +193,54 @@ model() {
 	model config 2.0.0 config
 	grep -q '{"from":"/datasources/legacy_reporting","op":"move","path":"/datasources/warehouse"}' changes
 }
+
+@test "a name in a set that is not UTF-8 is shown by %XX, and the stream keeps its code" {
+	graph 1.0.0..2.0.0
+	mkdir "set/1.0.0..$(printf '\377')"
+	run --separate-stderr bash -c 'mig-extract --store fs:tree --set set | mig-transform --set set --target-version 2.0.0'
+	[ "$status" -eq 4 ]
+	[[ $output == *'"exit":4,"kind":"fault"'*'"ref":"set/1.0.0..%FF/hop.json"'* ]]
+	[[ $stderr == *'set/1.0.0..%FF/hop.json: No such file or directory'* ]]
+}
+
+@test "a library that is none is refused by extract already, and by its own name" {
+	graph 1.0.0..2.0.0
+	echo 'def f: 1; .' > set/lib.jq
+	fails 4 mig-extract --store fs:tree --set set
+	[[ $stderr == 'mig-extract: set/lib.jq: '*', line 1 of the library' ]]
+	printf 'def f:\r\n 1;\r\n' > set/lib.jq
+	fails 4 mig-extract --store fs:tree --set set
+	[[ $stderr == *'mig-extract: hint: its lines end in CR and LF'* ]]
+	rm set/lib.jq && ln -s nowhere set/lib.jq
+	fails 4 mig-extract --store fs:tree --set set
+	[[ $stderr == 'mig-extract: set/lib.jq: '* ]]
+	rm set/lib.jq && : > set/lib.jq
+	[ "$(way 1.0.0 2.0.0)" = 1.0.0..2.0.0 ]
+}
+
+@test "a set.json that is a link to itself is a missing set" {
+	graph 1.0.0..2.0.0
+	ln -sf set.json set/set.json
+	fails 3 mig-extract --store fs:tree --set set
+	[ "$stderr" = 'mig-extract: set/set.json: Too many levels of symbolic links' ]
+}
+
+@test "a library that redefines what conditions are made of does not lift them" {
+	graph 1.0.0..2.0.0
+	jq '.after = [{jq: ".way == []", message: "the way is not empty"}]' set/1.0.0..2.0.0/hop.json > x && mv x set/1.0.0..2.0.0/hop.json
+	echo 'def error(x): .; def getpath(p): "2.0.0"; def setpath(p; v): .; def length: 1; def tojson: 0;' > set/lib.jq
+	[ "$(way 1.0.0 2.0.0)" = 'the way is not empty' ]
+	echo '., .' > set/1.0.0..2.0.0/up.jq
+	[ "$(way 1.0.0 2.0.0)" = '1.0.0..2.0.0: the program gave 2 outputs, not one' ]
+}
+
+@test "an unknown function in a condition is named with its hop.json and its place there" {
+	graph 1.0.0..2.0.0 2.0.0..3.0.0
+	jq '.after = [{jq: "true", message: "m"}, {jq: "nosuch", message: "m"}]' set/2.0.0..3.0.0/hop.json > x && mv x set/2.0.0..3.0.0/hop.json
+	echo '{"v":"1.0.0"}' > tree/a.json
+	mig-extract --store fs:tree --set set > docs
+	fails 4 mig-transform --set set --target-version 3.0.0 < docs
+	[ "$stderr" = 'mig-transform: 2.0.0..3.0.0/hop.json: /after/1/jq: nosuch/0 is not defined, line 1' ]
+	fails 4 mig-transform --set set --target-version 3.0.0 --check-paths < docs
+	[[ $stderr == *'2.0.0..3.0.0/hop.json: /after/1/jq: nosuch/0 is not defined, line 1'* ]]
+}

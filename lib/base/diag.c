@@ -2,6 +2,7 @@
 #include "diag.h"
 
 #include "secret.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +52,31 @@ static char *safe(char *s, enum secret_kind kind)
 	return s;
 }
 
+/* Names of files may hold any byte.  Steals s. */
+static char *readable(char *s)
+{
+	size_t n = strlen(s), to = 0;
+	const char *end = s + n;
+
+	if (utf8_valid(s, n))
+		return s;
+	char *clean = xmalloc(3 * n + 1);
+
+	for (const char *p = s; p < end;) {
+		size_t k = utf8_length(p, end);
+
+		if (k)
+			memcpy(clean + to, p, k);
+		else
+			snprintf(clean + to, 4, "%%%02X", (unsigned char)*p);
+		to += k ? k : 3;
+		p += k ? k : 1;
+	}
+	clean[to] = '\0';
+	free(s);
+	return clean;
+}
+
 static void add(struct diag *d, enum mig_exit exit, const char *rule, const char *where, char *msg)
 {
 	if (d->n == d->cap) {
@@ -60,8 +86,8 @@ static void add(struct diag *d, enum mig_exit exit, const char *rule, const char
 	d->list[d->n++] = (struct finding){
 		.exit = exit,
 		.rule = xstrdup(rule),
-		.where = where ? safe(xstrdup(where), SECRET_URI) : NULL,
-		.message = safe(msg, SECRET_ANY),
+		.where = where ? safe(readable(xstrdup(where)), SECRET_URI) : NULL,
+		.message = safe(readable(msg), SECRET_ANY),
 	};
 }
 

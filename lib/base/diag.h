@@ -5,6 +5,7 @@
  * exit code.  A finding has an exit class, a stable rule id for machines, a
  * place and a message for people ("where: message").  No finding holds a
  * secret (secret.h): what is added is redacted, in the place only passwords of URIs.
+ * Both texts are UTF-8, as records want them: a byte that is none becomes %XX, as in refs.
  */
 #ifndef MIG_DIAG_H
 #define MIG_DIAG_H

@@ -84,6 +84,12 @@ int io_slurp(int fd, struct buf *b, size_t size_hint, size_t max)
 	}
 }
 
+/* Errors that tell of the name, not of the machine. */
+static bool is_not_there(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP || err == ENAMETOOLONG;
+}
+
 int io_read_file(const char *path, struct buf *b, const char *rule, struct diag *d)
 {
 	struct stat st;
@@ -91,7 +97,7 @@ int io_read_file(const char *path, struct buf *b, const char *rule, struct diag 
 
 	if (fd < 0)
 		return diag_add(d,
-		                errno == ENOENT || errno == ENOTDIR || errno == EACCES ? MIG_PRECONDITION : MIG_ERROR,
+		                is_not_there(errno) ? MIG_PRECONDITION : MIG_ERROR,
 		                rule, path, "%s", strerror(errno));
 	int rc = fstat(fd, &st);
 

@@ -61,8 +61,9 @@ int io_write(int fd, const void *p, size_t n);
 int io_slurp(int fd, struct buf *b, size_t size_hint, size_t max);
 
 /*
- * Append the regular file at path to b.  A missing file is MIG_PRECONDITION
- * with rule (e.g. "missing_plan_file"), any other failure MIG_ERROR.
+ * Append the regular file at path to b.  A file that is missing, may not
+ * be read or is none that a path leads to is MIG_PRECONDITION with rule (e.g.
+ * "missing_plan_file"), any other failure MIG_ERROR.
  */
 int io_read_file(const char *path, struct buf *b, const char *rule, struct diag *d);
 

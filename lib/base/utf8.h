@@ -1,7 +1,7 @@
 /*
  * utf8.h -- UTF-8 (RFC 3629): strict, and in the order of UTF-16.
  *
- * Floor 1.
+ * Floor 0.
  */
 #ifndef MIG_UTF8_H
 #define MIG_UTF8_H

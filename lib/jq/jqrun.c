@@ -32,6 +32,11 @@ int jqrun_check(const char *text, const char *where, struct diag *d)
 	return jqtext_check(text, where, d);
 }
 
+int jqrun_check_library(const char *text, const char *where, struct diag *d)
+{
+	return jqtext_check_library(text, where, d);
+}
+
 static struct jqprog *new_prog(struct machine *m, int number)
 {
 	struct jqprog *p = xmalloc(sizeof *p);

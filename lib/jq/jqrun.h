@@ -23,6 +23,9 @@ struct jqprog;
  */
 int jqrun_check(const char *text, const char *where, struct diag *d);
 
+/* Is text nothing but definitions, as a library must be?  Likewise. */
+int jqrun_check_library(const char *text, const char *where, struct diag *d);
+
 /*
  * Compile a program: an optional library text (def ...;) and the main text.
  * Returns a new program, or NULL after a finding of MIG_INVALID "bad_jq" at

@@ -43,6 +43,14 @@ static const char careful_mod[] =
 	"then error(\"% takes integers up to 2^53-1\") else _mig_mod($a; $b) end; ";
 
 /*
+ * What a set's own text needs (set-program.c), by names that its library does
+ * not take away: with a "def error(e): .;" no condition would fail any more.
+ */
+static const char kept[] = "def _mig_error(e): error(e); def _mig_getpath(p): getpath(p); "
+			   "def _mig_setpath(p; v): setpath(p; v); def _mig_length: length; "
+			   "def _mig_tojson: tojson; ";
+
+/*
  * The prelude, all on line 1 so that the lines of the user's text are only
  * shifted.  halt_error is the one stop that try, ? and // cannot catch; the
  * helper must stand before halt_error is shadowed:
@@ -65,6 +73,7 @@ static void add_prelude(struct buf *b)
 		buf_addf(b, "%s: _mig_impure(\"%.*s\"); ", arity ? ")" : "", n, name);
 	}
 	buf_addstr(b, careful_mod);
+	buf_addstr(b, kept);
 	buf_addstr(b, "{} as $ENV | ");
 }
 
@@ -273,7 +282,7 @@ int jqtext_check(const char *text, const char *where, struct diag *d)
 }
 
 /* ... and between two definitions nothing but definitions. */
-static int check_library(const char *lib, const char *where, struct diag *d)
+int jqtext_check_library(const char *lib, const char *where, struct diag *d)
 {
 	return check_syntax("def _mig: .; ", lib, NULL, "def _mig: .;", where, d);
 }
@@ -305,7 +314,7 @@ jq_state *jqtext_compile(const char *lib, const char *text, const char *where, s
 {
 	struct compiling compiling;
 
-	if ((lib && check_library(lib, where, d)) || jqtext_check(text, where, d))
+	if ((lib && jqtext_check_library(lib, where, d)) || jqtext_check(text, where, d))
 		return NULL;
 	compiling_begin(&compiling);
 	jq_state *jq = compile(lib, text, where, d);

@@ -5,6 +5,7 @@
 #include "page.h"
 #include "record.h"
 #include "redact.h"
+#include "utf8.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -71,6 +72,8 @@ static int read_one(struct policy *p, struct digest *sum, struct diag *d)
 		digest_add(sum, "\n", 1);
 		if (text.s && strlen(text.s) != text.len)
 			rc = diag_add(d, MIG_INVALID, "bad_policy", p->path, "holds a NUL byte");
+		else if (!utf8_valid(text.s, text.len)) /* libjq would quietly replace what is none */
+			rc = diag_add(d, MIG_INVALID, "bad_policy", p->path, "not UTF-8");
 		else if (!(p->prog = compile(text.s ? text.s : "", p->path, d)))
 			rc = -1;
 	}

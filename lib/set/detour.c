@@ -117,18 +117,12 @@ static char *program(const struct set *s, const struct detour *p)
 	return buf_steal(&text);
 }
 
-/* It does not compile: name the up.jq at fault, or the path where it is none of them. */
+/* It does not compile: name what is at fault, or the path where it is none of its parts. */
 static int blame(const struct set *s, const struct detour *p, const char *text, struct diag *d)
 {
 	size_t first = d->n;
 
-	for (size_t i = 0; i < p->n && d->n == first; i++) {
-		const struct hop *h = &s->hop[p->path[i]];
-		char *where = xasprintf("%s/up.jq", h->id);
-
-		jqrun_free(jqrun_compile(s->lib, h->up, where, d));
-		free(where);
-	}
+	set_program_blame(s, p->path, p->n, d);
 	if (d->n == first)
 		jqrun_free(jqrun_compile(s->lib, text, p->name, d));
 	return -1;

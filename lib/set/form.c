@@ -42,6 +42,51 @@ int form_part(const char *path, size_t dirlen, struct buf *b, struct digest *sum
 	return 0;
 }
 
+static bool has_nul(const struct doc *d, uint32_t t)
+{
+	struct buf text = BUF_INIT;
+
+	if (d->tok[t].type != DOC_STRING || !(d->tok[t].flags & DOC_ESCAPED))
+		return false;
+	doc_string(d, t, &text);
+	bool has = memchr(text.s, '\0', text.len);
+
+	buf_release(&text);
+	return has;
+}
+
+static void refuse_nul(struct form *f, uint32_t t, const char *what)
+{
+	struct buf at = BUF_INIT;
+
+	if (t)
+		pointer_of(&f->doc, t, &at);
+	f->bad = true;
+	diag_add(f->d, MIG_INVALID, "bad_set", f->file, "%.*s%s%s U+0000", (int)at.len, t ? at.s : "", t ? ": " : "",
+	         what);
+	buf_release(&at);
+}
+
+/*
+ * The texts of a set are strings to C and to jq, to which what stands behind a
+ * U+0000 does not count.  Names that are not known are refused anyway.
+ */
+static int check_texts(struct form *f, uint32_t t)
+{
+	bool object = f->doc.tok[t].type == DOC_OBJECT;
+
+	if (has_nul(&f->doc, t))
+		refuse_nul(f, t, "holds");
+	if (!object && f->doc.tok[t].type != DOC_ARRAY)
+		return 0;
+	for (uint32_t c = t + 1 + object; c < f->doc.tok[t].next; c = f->doc.tok[c].next + object) {
+		if (object && has_nul(&f->doc, c - 1))
+			refuse_nul(f, t, "a name in it holds");
+		check_texts(f, c);
+	}
+	return f->bad ? -1 : 0;
+}
+
 int form_open(struct form *f, const char *file, size_t dirlen, struct digest *sum, const char *rule, struct diag *d)
 {
 	*f = (struct form){ .file = file, .doc = DOC_INIT, .d = d };
@@ -53,7 +98,7 @@ int form_open(struct form *f, const char *file, size_t dirlen, struct digest *su
 		                f->doc.err.column, f->doc.err.reason);
 	if (f->doc.tok[0].type != DOC_OBJECT)
 		return diag_add(d, MIG_INVALID, "bad_set", file, "not an object");
-	return 0;
+	return check_texts(f, 0);
 }
 
 void form_release(struct form *f)

@@ -16,4 +16,10 @@
  */
 void set_program(const struct set *s, const size_t *path, size_t n, struct buf *out);
 
+/*
+ * That program does not compile: compile what it is made of piece by piece, and
+ * add findings that name the up.jq, or the condition in its hop.json, at fault.
+ */
+void set_program_blame(const struct set *s, const size_t *path, size_t n, struct diag *d);
+
 #endif

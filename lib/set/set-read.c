@@ -222,6 +222,33 @@ static int read_program(const char *path, size_t dirlen, struct buf *b, struct d
 	return 0;
 }
 
+/* jq blames the line's last character, which nobody sees. */
+static int windows_lines(const char *text, struct diag *d)
+{
+	if (strchr(text, '\r'))
+		diag_hint(d, "its lines end in CR and LF: jq wants LF alone");
+	return -1;
+}
+
+/* lib.jq, where there is one; a link that leads nowhere is not taken for none. */
+static int read_lib(struct set *s, const char *dir, struct digest *sum, struct diag *d)
+{
+	char *path = xasprintf("%s/lib.jq", dir);
+	struct buf b = BUF_INIT;
+	struct stat st;
+	int rc = 0;
+
+	if (lstat(path, &st) == 0 || errno != ENOENT) {
+		rc = read_program(path, strlen(dir), &b, sum, d);
+		buf_reserve(&b, 0);
+		if (rc == 0 && jqrun_check_library(b.s, path, d) < 0)
+			rc = windows_lines(b.s, d);
+		s->lib = buf_steal(&b);
+	}
+	free(path);
+	return rc;
+}
+
 /* Read the hop whose name is known. */
 static int read_hop(const struct set *s, struct hop *h, const char *dir, struct digest *sum, struct diag *d)
 {
@@ -236,11 +263,8 @@ static int read_hop(const struct set *s, struct hop *h, const char *dir, struct 
 			form_wrong(&f, "type", "not \"data\", as in every set of records");
 		rc = f.bad ? -1 : read_program(up, strlen(dir), &program, sum, d);
 	}
-	if (rc == 0 && jqrun_check(program.s, up, d) < 0) {
-		if (strchr(program.s, '\r'))
-			diag_hint(d, "its lines end in CR and LF: jq wants LF alone");
-		rc = -1;
-	}
+	if (rc == 0 && jqrun_check(program.s, up, d) < 0)
+		rc = windows_lines(program.s, d);
 	h->up = buf_steal(&program);
 	form_release(&f);
 	free(json);
@@ -323,7 +347,7 @@ struct set *set_read(const char *dir, struct diag *d)
 {
 	struct set *s = xcalloc(1, sizeof *s);
 	struct digest *sum = digest_new();
-	char *json = xasprintf("%s/set.json", dir), *lib = xasprintf("%s/lib.jq", dir);
+	char *json = xasprintf("%s/set.json", dir);
 	size_t first = d->n;
 	struct form f;
 	int rc = form_open(&f, json, strlen(dir), sum, "missing_set", d);
@@ -331,16 +355,10 @@ struct set *set_read(const char *dir, struct diag *d)
 	if (rc == 0 && is_sql(&f)) {
 		rc = -1;
 	} else if (rc == 0) {
-		struct buf b = BUF_INIT;
-		struct stat st;
-
 		read_set_json(s, &f);
 		rc = f.bad ? -1 : 0;
-		if (stat(lib, &st) == 0) {
-			if (read_program(lib, strlen(dir), &b, sum, d) < 0)
-				rc = -1;
-			s->lib = buf_steal(&b);
-		}
+		if (read_lib(s, dir, sum, d) < 0)
+			rc = -1;
 		if (read_hops(s, dir, sum, d) < 0)
 			rc = -1;
 	}
@@ -349,7 +367,6 @@ struct set *set_read(const char *dir, struct diag *d)
 	digest_free(sum);
 	form_release(&f);
 	free(json);
-	free(lib);
 	if (rc == 0)
 		return s;
 	set_free(s);

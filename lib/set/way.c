@@ -160,25 +160,6 @@ static char *program(const struct ways *w, const struct way *way, size_t n)
 	return buf_steal(&text);
 }
 
-/*
- * The program failed to compile as a whole.  Compile each file by itself, so
- * that the message names the right one; keep the first finding if all pass.
- */
-static void blame_program(const struct ways *w, const struct way *way, const char *text, struct diag *d)
-{
-	size_t first = d->n;
-
-	for (size_t i = 0; i < way->n; i++) {
-		const struct hop *h = hop_of(w, way, i);
-		char *where = xasprintf("%s/up.jq", h->id);
-
-		jqrun_free(jqrun_compile(w->set->lib, h->up, where, d));
-		free(where);
-	}
-	if (d->n == first)
-		jqrun_free(jqrun_compile(w->set->lib, text, way->name, d));
-}
-
 static int compile(const struct ways *w, struct way *way, struct diag *d)
 {
 	struct diag quiet = DIAG_INIT;
@@ -186,10 +167,13 @@ static int compile(const struct ways *w, struct way *way, struct diag *d)
 	size_t first = d->n;
 
 	way->prog = jqrun_compile(w->set->lib, text, way->name, &quiet);
-	if (!way->prog)
-		blame_program(w, way, text, d);
-	if (!way->prog && d->n == first) /* all of it compiles by now: memory was short for a while */
-		diag_add(d, MIG_ERROR, "bad_jq", way->name, "%s", quiet.list[0].message);
+	if (!way->prog) {
+		set_program_blame(w->set, way->path, way->n, d);
+		if (d->n == first)
+			jqrun_free(jqrun_compile(w->set->lib, text, way->name, d));
+		if (d->n == first) /* all of it compiles by now: memory was short for a while */
+			diag_add(d, MIG_ERROR, "bad_jq", way->name, "%s", quiet.list[0].message);
+	}
 	diag_release(&quiet);
 	free(text);
 	return way->prog ? 0 : -1;

@@ -22,6 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* An argument may be as long as memory. */
+enum { SAID_COLUMNS = 1000 };
+
 /* The usage lines of help: all before its first blank line. */
 static int usage_length(const char *help)
 {
@@ -32,7 +35,7 @@ static int usage_length(const char *help)
 
 int cli_usage(const char *help, const char *fmt, ...)
 {
-	struct buf safe = BUF_INIT;
+	struct buf safe = BUF_INIT, clean = BUF_INIT;
 	va_list ap;
 	char *said;
 
@@ -42,8 +45,10 @@ int cli_usage(const char *help, const char *fmt, ...)
 	if (n < 0)
 		die(MIG_ERROR, "out of memory");
 	redact_text(&safe, said, (size_t)n); /* arguments may hold a password */
-	fprintf(stderr, "%s: %s\n%.*s", progname, safe.s, usage_length(help), help);
+	page_clean(&clean, safe.s, safe.len, SAID_COLUMNS);
+	fprintf(stderr, "%s: %s\n%.*s", progname, clean.s, usage_length(help), help);
 	buf_release(&safe);
+	buf_release(&clean);
 	free(said);
 	return MIG_USAGE;
 }
@@ -77,7 +82,7 @@ static int set_option(const char *help, const struct cli_opt *o, char *value, si
 
 		errno = 0;
 		long long v = strtoll(value, &end, 10);
-		if (!*value || *end || errno || v < 0 || *value == '+' || *value == ' ')
+		if (*value < '0' || *value > '9' || *end || errno)
 			return cli_usage(help, "--%s: not a whole number: %s", o->name, value);
 		*(int64_t *)o->to = v;
 		return 0;
@@ -380,9 +385,12 @@ static void print_findings(const struct filter *f)
 		page_clean(&line, x->message, strlen(x->message), SIZE_MAX);
 		fprintf(stderr, "%s: %s\n", f->tool, line.s);
 	}
+	if (f->d.hint && diag_exit(&f->d) != MIG_OK) {
+		buf_reset(&line);
+		page_clean(&line, f->d.hint, strlen(f->d.hint), SIZE_MAX);
+		fprintf(stderr, "%s: hint: %s\n", f->tool, line.s);
+	}
 	buf_release(&line);
-	if (f->d.hint && diag_exit(&f->d) != MIG_OK)
-		fprintf(stderr, "%s: hint: %s\n", f->tool, f->d.hint);
 }
 
 int filter_finish(struct filter *f)
