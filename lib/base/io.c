@@ -96,9 +96,8 @@ int io_read_file(const char *path, struct buf *b, const char *rule, struct diag 
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return diag_add(d,
-		                is_not_there(errno) ? MIG_PRECONDITION : MIG_ERROR,
-		                rule, path, "%s", strerror(errno));
+		return diag_add(d, is_not_there(errno) ? MIG_PRECONDITION : MIG_ERROR, rule, path, "%s",
+		                strerror(errno));
 	int rc = fstat(fd, &st);
 
 	if (rc == 0 && !S_ISREG(st.st_mode))
