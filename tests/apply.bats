@@ -701,3 +701,61 @@ outside_edits() {
 	rolled_back
 	[ "$(tree_hash old)" = "$(tree_hash site)" ]
 }
+
+# forged OPERATIONS RESULT: the plan of own for site/a.json with other operations, sealed so that all its hashes hold.
+forged() {
+	local was is
+	was=$(jq -r 'select(.steps).steps[0].postconditions[0].hash' plan)
+	is=$(jq -c "$2" site/a.json | mig-hash --without /history)
+	sed "s/$was/$is/g" plan |
+		jq -c --argjson ops "$1" '(.steps[]?.actions[] | select(.op == "patch")).patch = $ops' | sealed > forged
+}
+
+@test "an edited plan that would replace a member unseen, by an add or a move onto it, is refused by apply" {
+	mkdir site && printf '{"v": "1.0.0", "keep": {"all": ["of", "this"]}, "x": 1}\n' > site/a.json
+	set_of own '.y = 2'
+	planned_by own
+	local version='{"op": "replace", "path": "/v", "value": "2.0.0"}' ops result rule
+	while IFS=';' read -r ops result rule; do
+		forged "[$ops, $version]" "$result | .v = \"2.0.0\""
+		mig-gate --env dev --apply --allow-destructive < forged > permits
+		before=$(tree_hash site)
+		fails 4 mig-apply --store fs:site < permits
+		faulted 4 patch_failed
+		[[ $stderr == *"a.json: operation 1, $rule"* ]] || fail "$stderr"
+		[ "$before" = "$(tree_hash site)" ]
+		[ ! -s site/.mig/ledger.ndjson ]
+	done <<- 'END'
+		{"op": "add", "path": "/keep", "value": 2};.keep = 2;add /keep: there is such a member already
+		{"op": "move", "from": "/x", "path": "/keep"};.keep = .x | del(.x);move /x to /keep: there is such a member already
+		{"op": "add", "path": "", "value": {"v": 0}};{};add the root: the whole document would be replaced
+		{"op": "replace", "path": "/keep", "value": {}};.keep = {};replace /keep: an object would be replaced as a whole
+		{"op": "replace", "path": "", "value": {"v": 0}};{};replace the root: an object would be replaced as a whole
+	END
+}
+
+@test "operations that no difference has, copy and test, are refused by who reads a plan and by mig-plan" {
+	mkdir site && printf '{"v": "1.0.0", "x": 1}\n' > site/a.json
+	set_of own '.y = 2'
+	planned_by own
+	for op in '{"op": "copy", "from": "/x", "path": "/y"}' '{"op": "test", "path": "/x", "value": 1}'; do
+		forged "[$op]" .
+		for reader in 'mig-gate --env dev --apply' mig-report 'mig-plan --rollback'; do
+			# shellcheck disable=SC2086 # a command and its options
+			fails 4 $reader < forged
+			[[ $stderr == *'an operation of the patch is not add, remove, replace or move'* ]]
+		done
+		jq -c --argjson op "$op" '(.rollback[]?).undo = [$op]' plan | sealed > forged
+		fails 4 mig-gate --env dev --apply < forged
+		[[ $stderr == *'an operation of undo is not add, remove, replace or move'* ]]
+		for list in patch undo; do
+			mig-extract --store fs:site --set own | mig-transform --set own --target-version 2.0.0 |
+				jq -cS --argjson op "$op" --arg list "$list" \
+					'if .kind == "change" then .[$list] = [$op] | del(.sum) else . end' > edited
+			sum=$(head -n 1 edited | mig-hash)
+			jq -cS --arg sum "$sum" 'if .kind == "change" then .sum = $sum else . end' edited > changes
+			fails 4 mig-plan --env dev --migration own --target-version 2.0.0 < changes
+			[[ $stderr == *'an operation of the change is not add, remove, replace or move'* ]]
+		done
+	done
+}

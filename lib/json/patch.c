@@ -107,10 +107,21 @@ int patch_facts(const struct doc *patch, uint32_t ops, struct patch_facts *f, co
 	return 0;
 }
 
+bool patch_is_diff(const struct doc *patch, uint32_t ops)
+{
+	struct op op = { .verb = COPY };
+	uint32_t t = ops + 1;
+
+	while (t < patch->tok[ops].next && !read_verb(patch, doc_member(patch, t, "op", 2), &op) && op.verb < COPY)
+		t = patch->tok[t].next;
+	return t == patch->tok[ops].next;
+}
+
 /* ---- finding the place ---- */
 
 struct splice {
 	struct overlay o;
+	bool replay;         /* do nothing that patch_diff never writes */
 	const char *why;     /* the first thing that went wrong */
 };
 
@@ -197,6 +208,10 @@ static int add(struct splice *s, struct text path, struct value v)
 	uint32_t i;
 
 	if (path.n == 0) {
+		if (s->replay) {
+			wrong(s, "the whole document would be replaced");
+			return -1;
+		}
 		s->o.root = v;
 		return 0;
 	}
@@ -211,6 +226,10 @@ static int add(struct splice *s, struct text path, struct value v)
 		return -1;
 	}
 	if (b->object) {
+		if (s->replay && box_member(&s->o, b, last)) {
+			wrong(s, "there is such a member already: it would be replaced unseen");
+			return -1;
+		}
 		box_put(&s->o, b, last, v);
 		return 0;
 	}
@@ -250,6 +269,10 @@ static int replace(struct splice *s, struct text path, struct value v)
 
 	if (!old)
 		return -1;
+	if (s->replay && old->d->tok[old->t].type == DOC_OBJECT && v.d->tok[v.t].type == DOC_OBJECT) {
+		wrong(s, "an object would be replaced as a whole, not member by member");
+		return -1;
+	}
 	*old = v;
 	return 0;
 }
@@ -340,6 +363,10 @@ static int run_op(struct splice *s, const struct doc *d, const struct op *op)
 {
 	struct value v = { .d = d, .t = op->value };
 
+	if (s->replay && op->verb >= COPY) {
+		wrong(s, "it is not of the kinds that a difference is made of");
+		return -1;
+	}
 	switch (op->verb) {
 	case ADD:
 		return add(s, op->path, v);
@@ -413,14 +440,15 @@ static int run_list(struct splice *s, const struct patch_list *l, size_t *n, con
 	return 0;
 }
 
-int patch_splice(const struct doc *src, const struct patch_list *lists, size_t n, struct buf *out,
-                 const char *where, struct diag *d)
+static int splice(const struct doc *src, const struct patch_list *lists, size_t n, bool replay, struct buf *out,
+                  const char *where, struct diag *d)
 {
 	struct splice s; /* overlay_init leaves its arena's 16 KB alone: zeroing them costs more than the splice */
 	size_t start = out->len, nops = 0;
 	int e = 0;
 
 	s.why = NULL;
+	s.replay = replay;
 	overlay_init(&s.o, src);
 	for (size_t i = 0; i < n && e == 0; i++)
 		e = run_list(&s, &lists[i], &nops, where, d);
@@ -430,4 +458,16 @@ int patch_splice(const struct doc *src, const struct patch_list *lists, size_t n
 	}
 	overlay_release(&s.o);
 	return e;
+}
+
+int patch_splice(const struct doc *src, const struct patch_list *lists, size_t n, struct buf *out,
+                 const char *where, struct diag *d)
+{
+	return splice(src, lists, n, false, out, where, d);
+}
+
+int patch_replay(const struct doc *src, const struct patch_list *lists, size_t n, struct buf *out,
+                 const char *where, struct diag *d)
+{
+	return splice(src, lists, n, true, out, where, d);
 }

@@ -58,6 +58,18 @@ int patch_splice(const struct doc *src, const struct patch_list *lists, size_t n
                  const char *where, struct diag *d);
 
 /*
+ * As patch_splice, for patches that patch_diff wrote: also fails where an
+ * operation does what those never do, so that content would go which nobody
+ * sees in the patch: an add or a move onto a member that is there or onto the
+ * root, an object in the place of another, a copy, a test.
+ */
+int patch_replay(const struct doc *src, const struct patch_list *lists, size_t n, struct buf *out,
+                 const char *where, struct diag *d);
+
+/* Are all operations of the array token ops of the kinds that patch_diff writes: add, remove, replace, move? */
+bool patch_is_diff(const struct doc *patch, uint32_t ops);
+
+/*
  * Count the operations of the array token ops (a copy adds, a test is not
  * counted): 0, or -1 after a finding of MIG_USAGE "bad_patch" at where if it is
  * no RFC 6902 patch: each operation has exactly the members that belong to it.

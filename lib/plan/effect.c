@@ -100,7 +100,7 @@ int effect_forward(struct effect *e, const struct plan *p, const struct step *s,
 		                e->before.err.column, bytes->s ? e->before.err.reason : "empty");
 	if (s->stamp_entry && make_stamp(e, p, s, applied_at, where, d) < 0)
 		return -1;
-	if (patch_splice(&e->before, lists, s->stamp_entry ? 2 : 1, out, where, d) < 0)
+	if (patch_replay(&e->before, lists, s->stamp_entry ? 2 : 1, out, where, d) < 0)
 		return -1;
 	if (doc_parse(&e->after, out->s + at, out->len - at, DOC_MAX_DEPTH) == 0) {
 		content_hash(&e->after, s->without, is);

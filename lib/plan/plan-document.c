@@ -1,6 +1,8 @@
 /* plan-document.c -- the checks and actions of a step of documents: see plan-read.h; mig-stream(5) shows them. */
 #include "plan-read.h"
 
+#include "patch.h"
+
 /* The i-th element of the array at t; DOC_NONE past the end. */
 static uint32_t element(const struct doc *d, uint32_t t, uint32_t i)
 {
@@ -124,6 +126,8 @@ static int read_forward_actions(const struct plan_reading *r, uint32_t list, str
 	s->patch = t[1];
 	if (!text_same(plan_text(r->p, t[2]), s->ref))
 		return plan_usage(r, "patch action: another ref than the step's");
+	if (!patch_is_diff(d, s->patch))
+		return plan_invalid(r, "bad_plan", "an operation of the patch is not add, remove, replace or move");
 	a = element(d, list, ++i);
 	if (s->without.s && says(d, a, "op", "stamp")) {
 		if (plan_shape(r, a, stamp, t, "stamp action") < 0 || read_stamp_entry(r, t[0], s) < 0)
@@ -159,6 +163,8 @@ static int read_restore_actions(const struct plan_reading *r, uint32_t list, str
 int plan_document_step(const struct plan_reading *r, bool entry, uint32_t actions, uint32_t pre, uint32_t post,
                        struct step *s)
 {
+	if (entry && !patch_is_diff(r->doc, s->undo))
+		return plan_invalid(r, "bad_plan", "an operation of undo is not add, remove, replace or move");
 	if (entry)
 		return read_content_check(r, pre, s) < 0 || read_bytes_check(r, post, s) < 0
 		               ? -1

@@ -3,6 +3,7 @@
 
 #include "change-count.h"
 #include "change-step.h"
+#include "patch.h"
 #include "plan-parts.h"
 #include "plan-read.h"
 #include "plan-rejects.h"
@@ -60,6 +61,9 @@ static int check_change(struct planning *p, const struct record *r)
 		return refuse(p, "unknown_op", "the change's op is not known here");
 	if (!is_row(r) && (!is_hash(r, CHANGE_BEFORE) || !is_hash(r, CHANGE_AFTER) || !is_hash(r, CHANGE_RAW)))
 		return refuse(p, "bad_change", "before, after and raw of the change are not all hashes");
+	if (!is_row(r) &&
+	    (!patch_is_diff(r->doc, r->at[CHANGE_PATCH]) || !patch_is_diff(r->doc, r->at[CHANGE_UNDO])))
+		return refuse(p, "bad_change", "an operation of the change is not add, remove, replace or move");
 	if (is_row(r) ? p->parts.steps->n > 0 : p->rows->any)
 		return refuse(p, "mixed_changes", "documents and rows are not planned together");
 	struct buf arena = BUF_INIT;

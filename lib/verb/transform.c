@@ -61,7 +61,7 @@ static int prove(struct work *w, const char *ref)
 		const struct doc *to = ways[i].to;
 
 		buf_reset(&w->check);
-		if (patch_splice(ways[i].from, &list, 1, &w->check, ref, w->d) < 0)
+		if (patch_replay(ways[i].from, &list, 1, &w->check, ref, w->d) < 0)
 			return -1;
 		if (w->check.len != to->len || memcmp(w->check.s, to->text, to->len) != 0)
 			return diag_add(w->d, MIG_ERROR, "internal", ref, "the %s does not do what it says",

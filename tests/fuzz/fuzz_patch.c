@@ -43,17 +43,29 @@ static void canonical(struct parsed *to, const struct doc *d)
 	must(index_text(to) && to->doc.canonical, "canonical text is canonical");
 }
 
-static int splice(const struct parsed *src, const struct parsed *patch, struct parsed *out)
+typedef int patching(const struct doc *, const struct patch_list *, size_t, struct buf *, const char *, struct diag *);
+
+static int run(const struct parsed *src, const struct parsed *patch, struct parsed *out, patching *verb)
 {
 	struct patch_list l = { &patch->doc, 0 };
 	struct diag d = DIAG_INIT;
 
 	buf_reset(&out->text);
-	int e = patch_splice(&src->doc, &l, 1, &out->text, "fuzz", &d);
+	int e = verb(&src->doc, &l, 1, &out->text, "fuzz", &d);
 
 	must((e == 0) == (d.n == 0), "a failure has a finding");
 	diag_release(&d);
 	return e;
+}
+
+static int splice(const struct parsed *src, const struct parsed *patch, struct parsed *out)
+{
+	return run(src, patch, out, patch_splice);
+}
+
+static int replay(const struct parsed *src, const struct parsed *patch, struct parsed *out)
+{
+	return run(src, patch, out, patch_replay);
 }
 
 static bool same(const struct parsed *a, const struct parsed *b)
@@ -79,14 +91,15 @@ static void check_difference(void)
 	must(index_text(&p[UNDO]) && p[UNDO].doc.canonical, "undo is canonical");
 	must(patch_facts(&p[DO].doc, 0, &f, "fuzz", &d) == 0, "patch is a patch");
 	must(patch_facts(&p[UNDO].doc, 0, &f, "fuzz", &d) == 0, "undo is a patch");
-	must(splice(&p[BEFORE], &p[DO], &p[OUT]) == 0 && same(&p[OUT], &p[AFTER]), "do");
-	must(splice(&p[AFTER], &p[UNDO], &p[OUT]) == 0 && same(&p[OUT], &p[BEFORE]), "undo");
+	must(patch_is_diff(&p[DO].doc, 0) && patch_is_diff(&p[UNDO].doc, 0), "both are differences");
+	must(replay(&p[BEFORE], &p[DO], &p[OUT]) == 0 && same(&p[OUT], &p[AFTER]), "do");
+	must(replay(&p[AFTER], &p[UNDO], &p[OUT]) == 0 && same(&p[OUT], &p[BEFORE]), "undo");
 
-	must(splice(&p[FIRST], &p[DO], &p[OUT]) == 0 && index_text(&p[OUT]), "do in the source");
+	must(replay(&p[FIRST], &p[DO], &p[OUT]) == 0 && index_text(&p[OUT]), "do in the source");
 	canonical(&p[CANON], &p[OUT].doc);
 	must(same(&p[CANON], &p[AFTER]), "do in the source gives after");
 	/* p[FIRST] has been used; its room takes the way back */
-	must(splice(&p[OUT], &p[UNDO], &p[FIRST]) == 0 && index_text(&p[FIRST]), "undo in the source");
+	must(replay(&p[OUT], &p[UNDO], &p[FIRST]) == 0 && index_text(&p[FIRST]), "undo in the source");
 	canonical(&p[CANON], &p[FIRST].doc);
 	must(same(&p[CANON], &p[BEFORE]), "undo in the source gives before");
 }

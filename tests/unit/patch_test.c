@@ -72,6 +72,13 @@ static int splice_one(const struct parsed *src, const struct parsed *patch, stru
 	return patch_splice(&src->doc, &l, 1, out, "a.json", d);
 }
 
+static int replay_one(const struct parsed *src, const struct parsed *patch, struct buf *out, struct diag *d)
+{
+	struct patch_list l = { &patch->doc, 0 };
+
+	return patch_replay(&src->doc, &l, 1, out, "a.json", d);
+}
+
 static bool same(const struct buf *a, const struct buf *b)
 {
 	return a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
@@ -152,9 +159,10 @@ static void check_diff(struct parsed *before, struct parsed *after, const char *
 	if (CHECK(parse(&patch, p.s, p.len) && patch.doc.canonical) && CHECK(parse(&undo, u.s, u.len) && undo.doc.canonical)) {
 		CHECK(patch_facts(&patch.doc, 0, &facts, "p", &d) == 0);
 		CHECK(facts.nadd + facts.nremove + facts.nreplace + facts.nmove == patch.doc.tok[0].n);
-		CHECK(splice_one(before, &patch, &out, &d) == 0 && same(&out, &after->text));
+		CHECK(patch_is_diff(&patch.doc, 0) && patch_is_diff(&undo.doc, 0));
+		CHECK(replay_one(before, &patch, &out, &d) == 0 && same(&out, &after->text));
 		buf_reset(&out);
-		CHECK(splice_one(after, &undo, &out, &d) == 0 && same(&out, &before->text));
+		CHECK(replay_one(after, &undo, &out, &d) == 0 && same(&out, &before->text));
 	}
 	for (size_t i = 0; i < d.n; i++)
 		printf("# %s\n#   %s\n#   %s\n", d.list[i].message, before->text.s, p.s);
@@ -450,6 +458,70 @@ static void errors(void)
 		CHECK(d.n == 1 + (size_t)shape && (!shape || d.list[1].exit == MIG_USAGE));
 		diag_release(&d);
 	}
+	buf_release(&out);
+	parsed_release(&src);
+	parsed_release(&patch);
+}
+
+/* ---- what is a patch by RFC 6902, but no difference: source, patch, message of a replay ---- */
+
+static const char *const unseen[][3] = {
+	{ "{'a':1}", "[{'op':'add','path':'/a','value':2}]",
+	  "operation 1, add /a: there is such a member already: it would be replaced unseen" },
+	{ "{'a':{'b':1}}", "[{'op':'add','path':'/c','value':1},{'op':'add','path':'/a/b','value':{}}]",
+	  "operation 2, add /a/b: there is such a member already: it would be replaced unseen" },
+	{ "{'a':1,'b':2}", "[{'from':'/a','op':'move','path':'/b'}]",
+	  "operation 1, move /a to /b: there is such a member already: it would be replaced unseen" },
+	{ "{'b':2,'a':1}", "[{'from':'/a','op':'move','path':'/b'}]",
+	  "operation 1, move /a to /b: there is such a member already: it would be replaced unseen" },
+	{ "{'a':{'b':1,'c':2}}", "[{'from':'/a/b','op':'move','path':'/a'}]",
+	  "operation 1, move /a/b to /a: there is such a member already: it would be replaced unseen" },
+	{ "{'a':1}", "[{'op':'add','path':'','value':[]}]",
+	  "operation 1, add the root: the whole document would be replaced" },
+	{ "{'a':1}", "[{'from':'/a','op':'move','path':''}]",
+	  "operation 1, move /a to the root: the whole document would be replaced" },
+	{ "{'a':1}", "[{'op':'replace','path':'','value':{}}]",
+	  "operation 1, replace the root: an object would be replaced as a whole, not member by member" },
+	{ "[{'a':1}]", "[{'op':'replace','path':'/0','value':{'a':2}}]",
+	  "operation 1, replace /0: an object would be replaced as a whole, not member by member" },
+	{ "{'a':1}", "[{'from':'/a','op':'copy','path':'/b'}]",
+	  "operation 1, copy /a to /b: it is not of the kinds that a difference is made of" },
+	{ "{'a':1}", "[{'op':'test','path':'/a','value':1}]",
+	  "operation 1, test /a: it is not of the kinds that a difference is made of" },
+};
+
+static void replays(void)
+{
+	struct parsed src = PARSED_INIT, patch = PARSED_INIT;
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++) {
+		struct diag d = DIAG_INIT;
+
+		test("no replay: %s", unseen[i][1]);
+		buf_reset(&out);
+		if (!CHECK(parse_json(&src, unseen[i][0]) && parse_json(&patch, unseen[i][1])))
+			continue;
+		CHECK(splice_one(&src, &patch, &out, &d) == 0 && d.n == 0);
+		buf_reset(&out);
+		if (CHECK(replay_one(&src, &patch, &out, &d) < 0 && out.len == 0 && d.n == 1)) {
+			CHECK(d.list[0].exit == MIG_INVALID);
+			CHECK_STR(d.list[0].message, json(unseen[i][2]));
+		}
+		CHECK(patch_is_diff(&patch.doc, 0) == !(strstr(unseen[i][1], "copy") || strstr(unseen[i][1], "test")));
+		diag_release(&d);
+	}
+	test("a member that was taken away may be added again, and what is no operation is no difference");
+	struct diag d = DIAG_INIT;
+
+	buf_reset(&out);
+	CHECK(parse_json(&src, "{'a':1}"));
+	CHECK(parse_json(&patch, "[{'op':'remove','path':'/a'},{'op':'add','path':'/a','value':2}]"));
+	CHECK(replay_one(&src, &patch, &out, &d) == 0);
+	CHECK(parse_json(&patch, "[1]") && !patch_is_diff(&patch.doc, 0));
+	CHECK(parse_json(&patch, "[{'path':'/a'}]") && !patch_is_diff(&patch.doc, 0));
+	CHECK(parse_json(&patch, "[]") && patch_is_diff(&patch.doc, 0));
+	diag_release(&d);
 	buf_release(&out);
 	parsed_release(&src);
 	parsed_release(&patch);
@@ -991,6 +1063,7 @@ int main(int argc, char **argv)
 	differences();
 	style();
 	errors();
+	replays();
 	facts();
 	several_lists();
 	common_subsequences();
