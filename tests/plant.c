@@ -37,13 +37,13 @@ int __real_sandbox_reading(struct diag *d);
 int __real_sandbox_client(int dir, struct diag *d);
 int __real_sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
 int __real_sandbox_tree(int dir, bool writes, struct diag *d);
-int __real_sandbox_root(int dir, bool writes, struct diag *d);
+int __real_sandbox_root(int dir, struct diag *d);
 int __wrap_sandbox_pure(struct diag *d);
 int __wrap_sandbox_reading(struct diag *d);
 int __wrap_sandbox_client(int dir, struct diag *d);
 int __wrap_sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
 int __wrap_sandbox_tree(int dir, bool writes, struct diag *d);
-int __wrap_sandbox_root(int dir, bool writes, struct diag *d);
+int __wrap_sandbox_root(int dir, struct diag *d);
 
 static const char *what;
 static bool bare;
@@ -116,7 +116,7 @@ int __wrap_sandbox_tree(int dir, bool writes, struct diag *d)
 	return betray(bare ? 0 : __real_sandbox_tree(dir, writes, d));
 }
 
-int __wrap_sandbox_root(int dir, bool writes, struct diag *d)
+int __wrap_sandbox_root(int dir, struct diag *d)
 {
-	return betray(bare ? 0 : __real_sandbox_root(dir, writes, d));
+	return betray(bare ? 0 : __real_sandbox_root(dir, d));
 }

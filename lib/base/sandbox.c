@@ -6,7 +6,6 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -159,32 +158,12 @@ static int give_up_devices(struct diag *d)
 	return keep_capabilities(~CAP_TO_MASK(CAP_MKNOD), ALL_OTHERS, d);
 }
 
-static bool has_capabilities(uint32_t mask)
+static bool may_change_root(void)
 {
 	struct __user_cap_header_struct head = cap_head();
 	struct __user_cap_data_struct caps[CAP_WORDS];
 
-	return syscall(SYS_capget, &head, caps) == 0 && (caps[0].effective & mask) == mask;
-}
-
-/*
- * Make dir the same folder in a mount of our own that cannot be written through.
- * It has no name, and goes with the descriptor that is left open for it.
- */
-static bool view_for_reading(int dir)
-{
-	struct mount_attr only = { .attr_set = MOUNT_ATTR_RDONLY };
-	int view = open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE), fd = -1;
-
-	if (view >= 0 && mount_setattr(view, "", AT_EMPTY_PATH | AT_RECURSIVE, &only, sizeof only) == 0)
-		fd = openat(view, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool done = fd >= 0 && dup3(fd, dir, O_CLOEXEC) >= 0;
-
-	if (fd >= 0)
-		close(fd);
-	if (view >= 0 && !done)
-		close(view);
-	return done;
+	return syscall(SYS_capget, &head, caps) == 0 && caps[0].effective & CAP_TO_MASK(CAP_SYS_CHROOT);
 }
 
 int sandbox_pure(struct diag *d)
@@ -228,12 +207,10 @@ int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d)
 	return confine(&l, d);
 }
 
-int sandbox_root(int dir, bool writes, struct diag *d)
+int sandbox_root(int dir, struct diag *d)
 {
-	const uint32_t needed = CAP_TO_MASK(CAP_SYS_CHROOT) | (writes ? 0 : CAP_TO_MASK(CAP_SYS_ADMIN));
-
-	if (left_out || !has_capabilities(needed) || (!writes && !view_for_reading(dir)))
-		return sandbox_tree(dir, writes, d);
+	if (left_out || !may_change_root())
+		return sandbox_tree(dir, true, d);
 	tzset(); /* while the time zones have a name */
 	if (fchdir(dir) < 0 || chroot(".") < 0)
 		return failed(d, "chroot");

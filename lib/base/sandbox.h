@@ -38,13 +38,12 @@ int sandbox_tree(int dir, bool writes, struct diag *d);
 int sandbox_trees(const int *dirs, size_t n, bool writes, struct diag *d);
 
 /*
- * As sandbox_tree.  Where the process may, dir becomes the root of all names and
- * the working folder, and of root's capabilities those over files are left: the
- * kernel then has nothing to look for in each call.  For a reader dir is then a
- * descriptor of the same folder in a mount that is read-only, and others that
- * lead below it must be opened anew.
+ * As sandbox_tree for who writes.  Where the process may, dir becomes the root of
+ * all names and the working folder, and of root's capabilities those over files
+ * are left: the kernel then has nothing to look for in each call.  A link leads
+ * elsewhere then, so that this is for who follows none.
  */
-int sandbox_root(int dir, bool writes, struct diag *d);
+int sandbox_root(int dir, struct diag *d);
 
 /*
  * Servers may be spoken to, files read (who resolves a name does), and what is below the folder dir

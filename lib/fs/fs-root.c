@@ -76,13 +76,6 @@ int fs_open(const struct fs_root *r, int at, const char *path, int flags, mode_t
 	return r->beneath ? openat2_below(at, path, flags, mode) : walk_below(at, path, flags, mode);
 }
 
-int fs_root_again(struct fs_root *r, struct diag *d)
-{
-	if (fs_stat(r->fd, &r->st) == 0)
-		return 0;
-	return diag_add(d, MIG_ERROR, "io_failed", r->name, "cannot stat: %s", strerror(errno));
-}
-
 int fs_root_open(struct fs_root *r, const char *dir, struct diag *d)
 {
 	*r = (struct fs_root)FS_ROOT_INIT;
@@ -95,8 +88,8 @@ int fs_root_open(struct fs_root *r, const char *dir, struct diag *d)
 		                "%s", strerror(errno));
 	}
 	r->name = xstrdup(dir);
-	if (fs_root_again(r, d) < 0)
-		return -1;
+	if (fs_stat(r->fd, &r->st) < 0)
+		return diag_add(d, MIG_ERROR, "io_failed", dir, "cannot stat: %s", strerror(errno));
 	int probe = openat2_below(r->fd, ".", O_PATH | O_CLOEXEC, 0);
 
 	r->beneath = probe >= 0;

@@ -27,9 +27,6 @@ struct fs_root {
 
 /* Open dir, itself possibly reached through links: 0, or -1 after MIG_PRECONDITION "store_missing". */
 int fs_root_open(struct fs_root *r, const char *dir, struct diag *d);
-
-/* Its descriptor leads to the same folder on another mount now: 0, or -1 after a finding. */
-int fs_root_again(struct fs_root *r, struct diag *d);
 void fs_root_release(struct fs_root *r);
 
 /*

@@ -47,9 +47,9 @@ int fs_state_look(struct fs_state *s, struct diag *d);
 void fs_state_close(struct fs_state *s);
 
 /*
- * Open the folders anew: they lead to the mount that they were opened on; a disk
- * error is reported once for each time that a file was opened, and what a fork has
- * inherited counts as its parent's.  The lock stays shared.
+ * Open the folders anew: a disk error is reported once for each time that a
+ * file was opened, and what a fork has inherited counts as its parent's.  The
+ * lock stays shared.
  */
 int fs_state_reopen(struct fs_state *s, struct diag *d);
 

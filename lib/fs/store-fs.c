@@ -282,10 +282,7 @@ static int confine(struct store *s, struct diag *d)
 
 	if (writes && !fs->user) /* the user database is out of reach from here on */
 		fs->user = ledger_user();
-	if (sandbox_root(fs->root.fd, writes, d) < 0)
-		return -1;
-	/* a reader may have got another view of the folder */
-	return writes ? 0 : fs_root_again(&fs->root, d) < 0 ? -1 : fs_state_reopen(&fs->state, d);
+	return writes ? sandbox_root(fs->root.fd, d) : sandbox_tree(fs->root.fd, false, d);
 }
 
 static void close_store(struct store *s)
