@@ -302,3 +302,18 @@ needs_strace() {
 	mig apply --store fs:site --plan plan --env dev --apply --jobs 2 > outcomes
 	[ "$(statuses outcomes | sort -u)" = applied ]
 }
+
+@test "a plan that fails among several processes takes its backups back, too" {
+	local i
+	for i in 1 2 3 4 5 6; do
+		mkdir -p "site/$i"
+		manifest 1.0.0 "\"meta\": {\"n\": $i}" > "site/$i/manifest.json"
+	done
+	cp -R site old
+	planned --batch 3 && permitted
+	export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+	fails 1 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:error=EIO:when=2 \
+		mig-apply --store fs:site --jobs 2 < permits
+	[ "$(jq -r .event site/.mig/ledger.ndjson | tail -n 1)" = undo ]
+	[ "$(tree_hash old)" = "$(tree_hash site)" ] || fail "$(diff -r old site)"
+}

@@ -303,3 +303,106 @@ suffixed() {
 	[[ $stderr == *"backup action: ref, suffix or version is malformed"* ]]
 	[ -f twin/a ]
 }
+
+# backups EVENT: what the ledger's entries of that event say of the backups.
+backups() {
+	jq -c --arg event "$1" 'select(.event == $event).backups' site/.mig/ledger.ndjson
+}
+
+@test "the ledger names the backups that apply is about to make and has made, and nothing where none are kept" {
+	site && migrated
+	[ "$(backups begin)" = '["job/run-1.0.0/manifest.json.backup","job/run-1.1.0/manifest.json.backup"]' ]
+	[ "$(backups commit)" = "$(backups begin)" ]
+	rolled_back
+	[ "$(backups rollback)" = null ]
+	rm -r site && mkdir site && echo '{"v": "1.0.0"}' > site/a.json
+	set_of own '.y = 2'
+	planned_by own && permitted && applied
+	[ "$(backups begin)$(backups commit)" = nullnull ]
+}
+
+@test "a copy that stood under the backup's name before apply is used, but no rollback removes it" {
+	site
+	cp site/job/run-1.0.0/manifest.json{,.backup}
+	ln site/job/run-1.1.0/manifest.json site/job/run-1.1.0/manifest.json.backup.1.1.0
+	echo other > site/job/run-1.1.0/manifest.json.backup
+	cp -R site old
+	migrated
+	[ "$(backups commit)" = '[]' ]
+	rolled_back 2> err
+	[ "$(grep -c 'the ledger does not say that apply made' err)" -eq 2 ]
+	undone
+}
+
+@test "a copy that was made after a rollback is not taken for the backup of the next apply" {
+	site && migrated && rolled_back
+	cp site/job/run-1.0.0/manifest.json{,.backup}
+	cp -R site old && rm -r old/.mig
+	permitted && applied
+	[ "$(backups commit | tail -n 1)" = '["job/run-1.1.0/manifest.json.backup"]' ]
+	rolled_back 2> err
+	grep -q 'the ledger does not say' err || fail "$(cat err)"
+	undone
+}
+
+@test "a document of another part that has the backup's name stays, also when its bytes are the restored ones" {
+	mkdir -p site set && cp -R "$SETS/manifest/." set
+	manifest 1.0.0 > site/a && cp site/a site/ab && cp -R site old
+	jq -c '.match = ["a", "ab"] | del(.evidence)' "$SETS/manifest/set.json" > set/set.json
+	mig-extract --store fs:site --set set | mig-transform --set set --target-version 1.2.0 |
+		mig-plan --env dev --migration manifest --target-version 1.2.0 --batch 1 |
+		jq -c '(.. | objects | select(.op == "backup" or .op == "unbackup")).suffix = "b"' | sealed > plan
+	permitted && applied
+	rolled_back 2> err
+	cmp old/a site/a && cmp old/ab site/ab
+}
+
+@test "a run that was killed among its backups knows them for its own: the rollback leaves nothing beside the documents" {
+	local n
+	for n in 2 3 4; do
+		rm -rf site old && site
+		cp site/job/run-1.1.0/manifest.json{,.backup}
+		cp -R site old && planned && permitted
+		{
+			strace -f -qq -o /dev/null -e trace=linkat -e "inject=linkat:signal=KILL:when=$n" \
+				mig-apply --store fs:site < permits > outcomes || true
+		} 2> /dev/null
+		[ "$(jq -r .event site/.mig/ledger.ndjson | tail -n 1)" = begin ]
+		applied
+		[ "$(backups commit)" = '["job/run-1.0.0/manifest.json.backup"]' ]
+		rolled_back
+		undone
+	done
+}
+
+@test "killed between its exchanges a run is completed or undone, by itself or by several processes, without a backup left" {
+	local how
+	for how in '' '--jobs 2' '--recover undo' '--recover undo --jobs 2'; do
+		rm -rf site old && site && cp -R site old && planned && permitted
+		{
+			strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL:when=2 \
+				mig-apply --store fs:site < permits > outcomes || true
+		} 2> /dev/null
+		[ "$(find site -name '*.backup' | wc -l)" -eq 2 ]
+		# shellcheck disable=SC2086 # options
+		applied $how
+		mig-plan --rollback < plan | mig-gate --env dev --apply > permits
+		applied --jobs 2
+		undone
+	done
+}
+
+@test "what an entry of an earlier version does not say of backups is not removed" {
+	local prev=0000000000000000000000000000000000000000000000000000000000000000 line
+	site && migrated
+	while IFS= read -r line; do
+		line=$(jq -cS --arg prev "$prev" 'del(.backups, .hash) | .prev = $prev' <<< "$line")
+		prev=$(mig-hash <<< "$line")
+		jq -cS --arg hash "$prev" '.hash = $hash' <<< "$line"
+	done < site/.mig/ledger.ndjson > ledger
+	cp ledger site/.mig/ledger.ndjson
+	chained site
+	rolled_back 2> err
+	[ "$(grep -c 'the ledger does not say that apply made' err)" -eq 2 ]
+	[ "$(find site -name '*.backup' | wc -l)" -eq 2 ]
+}

@@ -70,8 +70,9 @@ static enum fs_result conflict(struct fs_state *s, struct fs_file *f, const char
 	/* an original that was overwritten in place took its other names along */
 	if (f->made_object && !fs_file_holds(s, s->objects, f->raw, f->raw))
 		unlinkat(s->objects, f->raw, 0);
-	if (f->made_backup && !fs_file_holds(s, f->parent, f->backup, f->raw))
-		unlinkat(f->parent, f->backup, 0);
+	if (f->made_backup && !fs_file_holds(s, f->parent, f->backup, f->raw) &&
+	    unlinkat(f->parent, f->backup, 0) == 0)
+		f->ours = false;
 	f->made_object = f->made_backup = false;
 	if (fs_state_keep(s, f->temp, kept, d) < 0)
 		*kept = xasprintf("%s/tmp/%s", FS_STATE, f->temp);
@@ -183,9 +184,10 @@ void fs_exchange_forget(struct fs_state *s, struct fs_file *f, bool undo)
 
 	if (f->staged)
 		unlinkat(s->tmp, f->temp, 0);
-	if (back && f->made_backup)
-		unlinkat(f->parent, f->backup, 0);
-	if (back && f->made_object)
+	if (back && f->made_backup && unlinkat(f->parent, f->backup, 0) == 0)
+		f->ours = false;
+	/* with several plans at work it may be the last copy of another's original, too */
+	if (back && f->made_object && !s->relay)
 		unlinkat(s->objects, f->raw, 0);
 	f->staged = f->made_backup = f->made_object = false;
 }

@@ -25,6 +25,7 @@ struct fs_file {
 	bool kept;
 	char temp[32];           /* its name in .mig/tmp */
 	char *backup;            /* the name of its backup beside it, or NULL */
+	bool ours, stood;        /* apply has made the backup or is about to; in an earlier run */
 	bool staged, made_object, made_backup, exchanged, displaced; /* what was done so far */
 };
 

@@ -120,18 +120,23 @@ int fs_keep_original(struct fs_state *s, struct fs_file *f, struct diag *d)
 	return rc == 1 ? 0 : rc == 0 ? diag_add(d, MIG_ERROR, "io_failed", f->ref, "its object vanished") : -1;
 }
 
+bool fs_backup_holds(struct fs_state *s, const struct fs_file *f, const char *name, const char *raw)
+{
+	return fs_file_is(f->parent, name, &f->st) || fs_file_holds(s, f->parent, name, raw);
+}
+
 int fs_keep_backup(struct fs_state *s, struct fs_file *f, struct diag *d)
 {
 	for (int versioned = 0; versioned < 2; versioned++) {
 		char *name = fs_file_backup(f, versioned);
 		int rc = second_name(s, f, f->parent, name, true, d);
 
-		if (rc == 1 && (fs_file_is(f->parent, name, &f->st) || fs_file_holds(s, f->parent, name, f->raw))) {
-			f->backup = name;
-			return 0;
-		}
-		if (rc == 0) {
-			f->made_backup = true;
+		if (rc == 0 || (rc == 1 && fs_backup_holds(s, f, name, f->raw))) {
+			/* one that somebody else has made is used, but stays theirs */
+			bool stood = f->stood && strcmp(f->backup, name) == 0;
+
+			f->ours = f->made_backup = rc == 0 || stood;
+			free(f->backup);
 			f->backup = name;
 			return 0;
 		}
@@ -139,33 +144,14 @@ int fs_keep_backup(struct fs_state *s, struct fs_file *f, struct diag *d)
 		if (rc < 0)
 			return -1;
 	}
+	f->ours = false;
 	return diag_add(d, MIG_PRECONDITION, "backup_exists", f->ref,
 	                "both names for its backup are taken by other bytes, and a backup is never overwritten");
 }
 
-char *fs_backup_find(struct fs_state *s, const struct fs_file *f, const char *raw)
+bool fs_backup_exists(const struct fs_file *f, const char *name)
 {
-	for (int versioned = 0; versioned < 2; versioned++) {
-		char *name = fs_file_backup(f, versioned);
-
-		if (fs_file_holds(s, f->parent, name, raw))
-			return name;
-		free(name);
-	}
-	return NULL;
-}
-
-bool fs_backup_exists(const struct fs_file *f)
-{
-	bool found = false;
-
-	for (int versioned = 0; versioned < 2 && !found; versioned++) {
-		char *name = fs_file_backup(f, versioned);
-
-		found = faccessat(f->parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-		free(name);
-	}
-	return found;
+	return faccessat(f->parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int fs_backup_remove(const struct fs_file *f, const char *name)

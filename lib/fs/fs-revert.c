@@ -74,9 +74,6 @@ void fs_revert(struct fs_run *r)
 	}
 	size_t left = put_all_back(r, &clean);
 
-	/* the objects stay where any of them may be the last copy of an original, also one of another plan at work */
-	if (r->fs->state.relay)
-		clean = false;
 	for (size_t i = 0; i < r->n; i++)
 		fs_exchange_forget(&r->fs->state, &r->file[i], clean);
 	if (!is_news(r) || r->sync_lost || (r->exchanged && fs_run_sync(r) < 0))

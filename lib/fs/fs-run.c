@@ -23,6 +23,7 @@ void fs_run_release(struct fs_run *r)
 	for (size_t i = 0; i < r->n; i++)
 		fs_file_release(&r->file[i]);
 	free(r->file);
+	fs_claims_release(&r->claims);
 }
 
 void fs_run_close(struct fs_run *r, size_t i)
@@ -54,11 +55,29 @@ struct entry fs_run_entry(const struct fs_run *r, const char *event)
 	return e;
 }
 
+static bool makes_backups(const struct plan *p)
+{
+	for (size_t i = 0; i < p->nstep; i++)
+		if (p->step[i].backup_suffix.n && !p->step[i].restore)
+			return true;
+	return false;
+}
+
+void fs_run_put(struct fs_run *r, struct entry *e)
+{
+	char *list = makes_backups(r->plan) ? fs_claims_list(r->file, r->n) : NULL;
+
+	e->backups = list;
+	ledger_append(&r->fs->ledger, e);
+	e->backups = NULL;
+	free(list);
+}
+
 void fs_run_append(struct fs_run *r, const char *event)
 {
 	struct entry e = fs_run_entry(r, event);
 
-	ledger_append(&r->fs->ledger, &e);
+	fs_run_put(r, &e);
 }
 
 int fs_run_sync_ledger(struct fs_run *r)

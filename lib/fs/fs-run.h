@@ -7,7 +7,7 @@
 #ifndef MIG_FS_RUN_H
 #define MIG_FS_RUN_H
 
-#include "fs-file.h"
+#include "fs-claims.h"
 #include "fs.h"
 #include "store.h"
 
@@ -20,6 +20,7 @@ struct fs_run {
 	struct diag *d;
 	struct fs_file *file; /* one a step */
 	size_t n, todo;       /* steps; those of them that are not done yet */
+	struct fs_claims claims; /* the backups that the plan, or the one that it undoes, has made */
 	char time[LEDGER_TIME_SIZE];
 	int64_t start;        /* moment_ticks() */
 	bool undoing;         /* what a killed run has begun: the ledger's begin is there, its undo is the end */
@@ -50,7 +51,11 @@ int64_t fs_run_elapsed(const struct fs_run *r);
 /* An entry of this plan for the ledger, to be completed and appended; borrows from r. */
 struct entry fs_run_entry(const struct fs_run *r, const char *event);
 
-/* Append the plain entry of an event, which reaches the disk with the next fs_run_sync_ledger. */
+/*
+ * Append e, or the plain entry of an event, with the backups that are ours if
+ * the plan makes any.  It reaches the disk with the next fs_run_sync_ledger.
+ */
+void fs_run_put(struct fs_run *r, struct entry *e);
 void fs_run_append(struct fs_run *r, const char *event);
 
 /*

@@ -9,6 +9,73 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Of an inverse they are its own, of a rollback those of the plan it undoes: 0, or -1 after a finding. */
+static int read_claims(struct fs_run *r)
+{
+	const struct plan *p = r->plan;
+	char hash[HEX_SIZE];
+
+	if (p->rollback_mode && !r->undoing && p->undoes.n != HEX_LEN)
+		return 0;
+	memcpy(hash, p->rollback_mode && !r->undoing ? p->undoes.s : p->hash, HEX_LEN);
+	hash[HEX_LEN] = '\0';
+	fs_claims_release(&r->claims);
+	return fs_claims_read(&r->claims, &r->fs->ledger, hash, r->d);
+}
+
+static void raw_of(const struct step *s, char raw[HEX_SIZE])
+{
+	memcpy(raw, s->raw.s, HEX_LEN);
+	raw[HEX_LEN] = '\0';
+}
+
+/*
+ * Which backup will the ledger claim for the document?  One that is to be made;
+ * or one that is there: of a step that is done if it was claimed, of one that is to do if
+ * an attempt that did not end well has left it.
+ */
+static void claim(struct fs_run *r, struct fs_file *f)
+{
+	char raw[HEX_SIZE];
+
+	raw_of(f->step, raw);
+	for (int versioned = 0; versioned < 2 && !f->backup; versioned++) {
+		char *name = fs_file_backup(f, versioned);
+		bool there = fs_backup_exists(f, name), claimed = there && fs_claims_has(&r->claims, f, name);
+
+		if (f->todo ? !there || fs_backup_holds(&r->fs->state, f, name, raw) : claimed) {
+			f->stood = claimed && (!f->todo || r->claims.open);
+			f->ours = !there || f->stood;
+			f->backup = name;
+		} else {
+			free(name);
+		}
+	}
+}
+
+/* Before they are made, so that whoever goes on after a crash knows them for ours. */
+static int claim_backups(struct fs_run *r)
+{
+	bool read = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct fs_file *f = &r->file[i];
+
+		if (!f->step->backup_suffix.n)
+			continue;
+		if (!read && read_claims(r) < 0)
+			return -1;
+		read = true;
+		if (f->step->restore)
+			return 0;
+		/* a folder that cannot be opened is found by who keeps the original */
+		if (fs_file_parent(&r->fs->root, f) == 0)
+			claim(r, f);
+		fs_run_close(r, i);
+	}
+	return 0;
+}
+
 /* (2) */
 static int begin(struct fs_run *r)
 {
@@ -118,26 +185,44 @@ static int commit(struct fs_run *r)
 	e.written = written;
 	e.nwritten = r->n;
 	e.duration_ms = fs_run_elapsed(r);
-	ledger_append(&r->fs->ledger, &e);
+	fs_run_put(r, &e);
 	free(written);
 	return fs_run_sync_ledger(r);
 }
 
-/* Remove the backup that the undone plan made, if it still holds the restored bytes. */
-static void remove_backup(struct fs_run *r, struct fs_file *f)
+/* Remove the backup of that name if it still holds the restored bytes. */
+static void remove_one(struct fs_run *r, const struct fs_file *f, const char *name)
 {
-	char raw[HEX_SIZE], *name;
+	char raw[HEX_SIZE];
 
-	if (fs_file_parent(&r->fs->root, f) < 0)
-		return;
-	memcpy(raw, f->step->raw.s, HEX_LEN);
-	raw[HEX_LEN] = '\0';
-	name = fs_backup_find(&r->fs->state, f, raw);
-	if (!name && fs_backup_exists(f))
+	raw_of(f->step, raw);
+	if (!fs_file_holds(&r->fs->state, f->parent, name, raw))
 		diag_warn(r->d, "backup_kept", f->ref, "its backup has other bytes than the restored ones: left alone");
-	else if (name && fs_backup_remove(f, name) < 0)
+	else if (fs_backup_remove(f, name) < 0)
 		diag_warn(r->d, "backup_kept", f->ref, "cannot remove its backup: %s", strerror(errno));
-	free(name);
+}
+
+/* Remove the backup that the undone plan made.  What only has its name, and may be somebody's, is named. */
+static void remove_backup(struct fs_run *r, const struct fs_file *f)
+{
+	bool claimed = false, others = false;
+
+	for (int versioned = 0; versioned < 2; versioned++) {
+		char *name = fs_file_backup(f, versioned);
+		bool there = fs_backup_exists(f, name);
+
+		if (fs_claims_has(&r->claims, f, name)) {
+			claimed = true;
+			if (there)
+				remove_one(r, f, name);
+		} else {
+			others = others || there;
+		}
+		free(name);
+	}
+	if (!claimed && others)
+		diag_warn(r->d, "backup_kept", f->ref,
+		          "the ledger does not say that apply made what has its backup's name: left alone");
 }
 
 /* What is restored needs no backup: neither what this run restored nor what an earlier one did. */
@@ -148,16 +233,32 @@ static void remove_backups(struct fs_run *r)
 
 		if (!f->step->restore || !f->step->backup_suffix.n)
 			continue;
-		remove_backup(r, f);
+		if (fs_file_parent(&r->fs->root, f) == 0)
+			remove_backup(r, f);
 		fs_run_close(r, i);
 	}
+}
+
+/*
+ * A rollback's backups stay until it has ended, as it may be undone.  An undo's go
+ * before: once it has ended nobody would come back for them.
+ */
+static int finish(struct fs_run *r)
+{
+	if (r->undoing)
+		remove_backups(r);
+	if (commit(r) < 0)
+		return -1;
+	if (!r->undoing)
+		remove_backups(r);
+	return 0;
 }
 
 int fs_work(struct fs_run *r)
 {
 	/* (4) and (6) end with a sync of all files */
-	if (begin(r) < 0 || for_each(r, stage) < 0 || fs_run_sync(r) < 0 || for_each(r, exchange) < 0 ||
-	    fs_run_sync(r) < 0 || commit(r) < 0)
+	if (claim_backups(r) < 0 || begin(r) < 0 || for_each(r, stage) < 0 || fs_run_sync(r) < 0 ||
+	    for_each(r, exchange) < 0 || fs_run_sync(r) < 0 || finish(r) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->file[i].todo)
@@ -165,7 +266,6 @@ int fs_work(struct fs_run *r)
 		fs_exchange_forget(&r->fs->state, &r->file[i], false);
 		outcome_set(r->outcome, i, STEP_APPLIED, NULL);
 	}
-	remove_backups(r);
 	return 0;
 }
 
@@ -176,8 +276,12 @@ int fs_work_end(struct fs_run *r)
 
 	if (!m && r->d->n > before)
 		return -1;
-	if (m && strcmp(m->event, "begin") == 0 && (fs_run_sync(r) < 0 || commit(r) < 0))
+	bool open = m && strcmp(m->event, "begin") == 0;
+
+	if ((open || r->plan->rollback_mode) && claim_backups(r) < 0)
 		return -1;
+	if (open)
+		return fs_run_sync(r) < 0 ? -1 : finish(r);
 	remove_backups(r);
 	return 0;
 }

@@ -184,8 +184,8 @@ static int detach(struct store *s, const struct relay *r, struct diag *d)
 {
 	struct fs *fs = fs_of(s);
 
-	ledger_release(&fs->ledger);
-	fs->ledger.relay = fs->state.relay = r;
+	ledger_detach(&fs->ledger, r);
+	fs->state.relay = r;
 	return fs_state_reopen(&fs->state, d);
 }
 

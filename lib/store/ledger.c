@@ -113,10 +113,20 @@ void ledger_release(struct ledger *l)
 	*l = (struct ledger)LEDGER_INIT;
 }
 
+void ledger_detach(struct ledger *l, const struct relay *r)
+{
+	if (!l->indexed && l->fd >= 0) {
+		close(l->fd);
+		l->fd = -1;
+	}
+	buf_reset(&l->pending);
+	l->relay = r;
+}
+
 /* The entry that stands in pending from at on is the last one now. */
 static void appended(struct ledger *l, struct text plan_hash, struct text event, size_t at)
 {
-	if (l->indexed)
+	if (l->indexed && !l->relay)
 		ledger_mark_add(l, plan_hash, event, l->size + at, l->pending.len - at);
 	buf_addch(&l->pending, '\n');
 	ledger_line_keep(l->event, sizeof l->event, event);

@@ -35,7 +35,8 @@ struct entry {
 	const char *const *written; /* commit, rollback: a step's new SHA-256, NULL for a skipped one, */
 	size_t nwritten;
 	int64_t duration_ms;        /* and how long the plan took; 0 where the time was fixed */
-	const char *backups;        /* commit of SQL: [{"hash":H,"name":"81c2..7f.3.ndjson","rows":12}], canonical */
+	const char *backups;        /* canonical; commit of SQL: [{"hash":H,"name":"81c2..7f.3.ndjson","rows":12}]; */
+	                            /* begin, commit, undo of documents: see fs-claims.h */
 	const char *code;           /* verify: "ok" or why not, */
 	int64_t findings;           /* and how many errors */
 	const char *before;         /* prune: what ended before that time was dropped, */
@@ -95,6 +96,12 @@ struct ledger {
  */
 int ledger_open(struct ledger *l, int fd, bool repair, struct diag *d);
 void ledger_release(struct ledger *l);
+
+/*
+ * For a process that was forked and asks r from now on: ledger_find and
+ * ledger_entry go on with what was there, if a plan was asked for before.
+ */
+void ledger_detach(struct ledger *l, const struct relay *r);
 
 /* Put an entry behind the others; it reaches the file with the next sync. */
 void ledger_append(struct ledger *l, const struct entry *e);

@@ -243,7 +243,7 @@ static void edited(void)
 	test("a writer refuses to go on behind a broken last entry");
 	s[size - 20] ^= 1;
 	spew(s, size);
-	CHECK(ledger_open(&l, open_file(), true, &d) < 0 && diag_exit(&d) == MIG_PRECONDITION && says(&d, "ledger_broken"));
+	CHECK(ledger_open(&l, open_file(), true, &d) < 0 && diag_exit(&d) == MIG_INVALID && says(&d, "ledger_broken"));
 	ledger_release(&l);
 	diag_release(&d);
 	spew("{}\n", 3);
