@@ -225,6 +225,20 @@ model() {
 	[ "$stderr" = 'mig-extract: set/set.json: Too many levels of symbolic links' ]
 }
 
+@test "a lib.jq that defines what jq's operators are made of, or what the engine needs, is refused with its line" {
+	local def
+	cp -r "$SETS/manifest" set
+	for def in 'def _equal(a; b): true;' $'def # equal\n\t_equal(a; b): true;' 'def f: def _equal(a; b): true; 1 == 2;' \
+		'def _mig_error(e): .;' 'def f: "#"; def _plus(a; b): a;'; do
+		printf 'def plain: .;\n%s\n' "$def" > set/lib.jq
+		fails 4 mig-transform --set set --target-version 1.2.0 < /dev/null
+		[[ $stderr == *'set/lib.jq: line '[23]': defines a function whose name begins with _'* ]] || fail "$stderr"
+	done
+	echo 'def undef_x: 1; def f($_x): $_x; def g: "undef _x";' > set/lib.jq
+	manifest 1.0.0 > m && mkdir t && cp m t/manifest.json
+	mig-extract --store fs:t --set set | mig-transform --set set --target-version 1.2.0 | grep -q '"kind":"change"'
+}
+
 @test "a library that redefines what conditions are made of does not lift them" {
 	graph 1.0.0..2.0.0
 	jq '.after = [{jq: ".way == []", message: "the way is not empty"}]' set/1.0.0..2.0.0/hop.json > x && mv x set/1.0.0..2.0.0/hop.json

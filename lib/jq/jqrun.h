@@ -23,7 +23,7 @@ struct jqprog;
  */
 int jqrun_check(const char *text, const char *where, struct diag *d);
 
-/* Is text nothing but definitions, as a library must be?  Likewise. */
+/* Is text nothing but definitions, as a library must be, and none of a name that begins with _?  Likewise. */
 int jqrun_check_library(const char *text, const char *where, struct diag *d);
 
 /*

@@ -6,6 +6,7 @@
 
 #include <jv.h>
 
+#include <ctype.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,9 +283,33 @@ int jqtext_check(const char *text, const char *where, struct diag *d)
 }
 
 /* ... and between two definitions nothing but definitions. */
+/*
+ * jq's operators are functions called _plus, _equal and so on, and the engine's begin
+ * with _ as well: a library that defines one would change what conditions
+ * mean.  Each "def" will do, be it in a string.
+ */
+static int check_names(const char *lib, const char *where, struct diag *d)
+{
+	for (const char *s = lib; (s = strstr(s, "def")); s += 3) {
+		const char *name = s + 3;
+
+		while (*(name += strspn(name, " \t\r\n")) == '#')
+			name += strcspn(name, "\n");
+		if (*name != '_' || name == s + 3 || (s > lib && (isalnum((unsigned char)s[-1]) || s[-1] == '_')))
+			continue;
+		size_t line = 1;
+
+		for (const char *p = lib; p < name; p++)
+			line += *p == '\n';
+		return diag_add(d, MIG_INVALID, "bad_jq", where,
+		                "line %zu: defines a function whose name begins with _: those are jq's own", line);
+	}
+	return 0;
+}
+
 int jqtext_check_library(const char *lib, const char *where, struct diag *d)
 {
-	return check_syntax("def _mig: .; ", lib, NULL, "def _mig: .;", where, d);
+	return check_syntax("def _mig: .; ", lib, NULL, "def _mig: .;", where, d) < 0 ? -1 : check_names(lib, where, d);
 }
 
 /* NULL after a finding. */
