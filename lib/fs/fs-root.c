@@ -1,6 +1,8 @@
 /* fs-root.c -- see fs-root.h */
 #include "fs-root.h"
 
+#include "utf8.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -106,33 +108,6 @@ void fs_root_release(struct fs_root *r)
 	*r = (struct fs_root)FS_ROOT_INIT;
 }
 
-/* Bytes of the well-formed UTF-8 character at s (RFC 3629), 0 if there is none. */
-static size_t utf8_len(const unsigned char *s, size_t n)
-{
-	static const struct {
-		unsigned char first, last, low, high; /* leading bytes; the range of the second byte */
-		size_t len;
-	} forms[] = {
-		{ 0x00, 0x7f, 0, 0, 1 },          { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },    { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },    { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		if (s[0] < forms[i].first || s[0] > forms[i].last)
-			continue;
-		if (forms[i].len > n)
-			return 0;
-		if (forms[i].len > 1 && (s[1] < forms[i].low || s[1] > forms[i].high))
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
 static bool plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '%';
@@ -146,7 +121,7 @@ void fs_escape(struct buf *out, const char *name, size_t n)
 		for (k = 0; i + k < n && plain(s[i + k]);)
 			k++;
 		if (k == 0 && s[i] >= 0x80)
-			k = utf8_len(s + i, n - i);
+			k = utf8_length(name + i, name + n);
 		if (k == 0) {
 			buf_addf(out, "%%%02X", s[i]);
 			k = 1;
@@ -163,7 +138,7 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static void unescape(struct buf *out, struct text ref)
+void fs_unescape(struct buf *out, struct text ref)
 {
 	if (!memchr(ref.s, '%', ref.n)) {
 		buf_add(out, ref.s, ref.n);
@@ -219,7 +194,7 @@ int fs_path(struct buf *out, struct text ref, struct diag *d)
 {
 	size_t at = out->len;
 
-	unescape(out, ref);
+	fs_unescape(out, ref);
 	size_t n = out->len - at;
 
 	if (n == 0 || memchr(out->s + at, '\0', n) || !plain_names(out->s + at) ||

@@ -39,6 +39,9 @@ int fs_open(const struct fs_root *r, int at, const char *path, int flags, mode_t
 /* Append name with the bytes that a ref may not hold escaped; a "/" stays. */
 void fs_escape(struct buf *out, const char *name, size_t n);
 
+/* The inverse: append the bytes that a ref, or a part of one, stands for. */
+void fs_unescape(struct buf *out, struct text ref);
+
 /*
  * Append the path that ref stands for, NUL-ended by the pad: 0, or -1 after
  * MIG_INVALID "bad_ref" if ref is not exactly the escaped form of a path of

@@ -1,6 +1,8 @@
 /* plan-pairs.c -- what the steps of a plan of documents or of rows are to each other: see plan-read.h. */
 #include "plan-read.h"
 
+#include "fs-root.h"
+
 static int compare_refs(struct text a, struct text b)
 {
 	int c = memcmp(a.s, b.s, a.n < b.n ? a.n : b.n);
@@ -42,39 +44,28 @@ static int check_order(const struct plan_reading *r)
 	return 0;
 }
 
-static int hex_digit(char c)
+static bool begins_with(struct text *t, struct text with)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Take the next byte of the file's name that the ref writes: "%25" is one. */
-static char take_byte(struct text *ref)
-{
-	const char *s = ref->s;
-	int hi = ref->n >= 3 && *s == '%' ? hex_digit(s[1]) : -1, lo = hi < 0 ? -1 : hex_digit(s[2]);
-	size_t n = lo < 0 ? 1 : 3;
-
-	ref->s += n;
-	ref->n -= n;
-	return lo < 0 ? *s : (char)(hi * 16 + lo);
-}
-
-static bool take_bytes(struct text *ref, struct text bytes)
-{
-	for (size_t i = 0; i < bytes.n; i++)
-		if (!ref->n || take_byte(ref) != bytes.s[i])
-			return false;
+	if (t->n < with.n || memcmp(t->s, with.s, with.n) != 0)
+		return false;
+	t->s += with.n;
+	t->n -= with.n;
 	return true;
 }
 
-/* Is the ref that of the step's backup, a/b.json and .old: a/b.json.old, or a/b.json.old.1.0.0? */
+/* Is the ref, which is longer, that of the step's backup, a/b.json and .old: a/b.json.old, or a/b.json.old.1.0.0? */
 static bool is_backup_of(const struct step *s, struct text ref)
 {
-	struct text rest = { ref.s + s->ref.n, ref.n - s->ref.n };
+	struct buf name = BUF_INIT;
 
-	if (!take_bytes(&rest, s->backup_suffix))
-		return false;
-	return rest.n == 0 || (take_byte(&rest) == '.' && take_bytes(&rest, s->from_version) && rest.n == 0);
+	fs_unescape(&name, (struct text){ ref.s + s->ref.n, ref.n - s->ref.n });
+	struct text rest = { name.s, name.len };
+	bool is = begins_with(&rest, s->backup_suffix) &&
+	          (rest.n == 0 ||
+	           (begins_with(&rest, text_cstr(".")) && begins_with(&rest, s->from_version) && rest.n == 0));
+
+	buf_release(&name);
+	return is;
 }
 
 /* Undoing removes backups: none may be a document.  Those that begin with a ref come right after it. */

@@ -200,6 +200,15 @@ int stream_put_end(struct out *o, const char *tool, uint64_t records, const char
 	return rc < 0 ? -1 : out_flush(o);
 }
 
+int stream_put_tally(struct out *o, const char *tool, struct tally *t)
+{
+	char hex[HEX_SIZE];
+	uint64_t n = t->n;
+
+	tally_hex(t, hex);
+	return stream_put_end(o, tool, n, hex);
+}
+
 int stream_put_fault(struct out *o, const char *tool, const struct finding *f)
 {
 	struct buf b = BUF_INIT;

@@ -63,6 +63,8 @@ int stream_put(struct out *o, const char *text, size_t n);
 int stream_pass(const struct stream *s, const struct record *r, struct out *o, struct diag *d);
 /* Write an end record, and all that waits in the buffer. */
 int stream_put_end(struct out *o, const char *tool, uint64_t records, const char *digest);
+/* The same, of what was tallied; nothing can be added to t then. */
+int stream_put_tally(struct out *o, const char *tool, struct tally *t);
 int stream_put_fault(struct out *o, const char *tool, const struct finding *f);
 
 #endif

@@ -196,15 +196,14 @@ static int put_plan(struct adopting *a, size_t max, struct out *out, struct tall
 static int put_stream(struct adopting *a, size_t max, struct out *out)
 {
 	struct tally t;
-	char hex[HEX_SIZE];
 
 	tally_init(&t);
 	int rc = put_plan(a, max, out, &t);
-	uint64_t n = t.n;
 
-	tally_hex(&t, hex);
+	if (rc >= 0)
+		rc = stream_put_tally(out, "mig-plan", &t);
 	tally_release(&t);
-	return rc < 0 ? -1 : stream_put_end(out, "mig-plan", n, hex);
+	return rc < 0 ? -1 : 0;
 }
 
 int adopt_run(const struct plan_ask *ask, const struct doc *schema, const char *file, struct stream *in,

@@ -232,15 +232,6 @@ static int put_applied(struct applied *a)
 	return found || (after == 0 && !unnumbered) ? 0 : no_version(a, any);
 }
 
-static int put_end(struct applied *a)
-{
-	uint64_t n = a->tally.n;
-	char hex[HEX_SIZE];
-
-	tally_hex(&a->tally, hex);
-	return stream_put_end(a->out, "mig-extract", n, hex);
-}
-
 int applied_plans(struct store *s, const struct applied_ask *ask, struct out *out, struct diag *d)
 {
 	struct applied a = { .s = s, .ask = ask, .out = out, .d = d, .plans = HASHES_INIT, .plan = STORED_PLAN_INIT };
@@ -261,7 +252,7 @@ int applied_plans(struct store *s, const struct applied_ask *ask, struct out *ou
 	if (rc == 0 && !a.tally.n)
 		diag_warn(d, "none_applied", NULL, "no plan that is applied matches: there is nothing to roll back");
 	if (rc == 0)
-		rc = put_end(&a);
+		rc = stream_put_tally(out, "mig-extract", &a.tally);
 	applied_release(&a);
 	return rc;
 }

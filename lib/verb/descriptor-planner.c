@@ -124,7 +124,6 @@ static void add_step(struct planning *p, const struct instruction *i)
 static int put(struct planning *p, struct out *out, struct diag *d)
 {
 	struct tally t;
-	char hex[HEX_SIZE];
 	int rc = 0;
 
 	p->header.ask = p->ask;
@@ -139,11 +138,9 @@ static int put(struct planning *p, struct out *out, struct diag *d)
 	tally_init(&t);
 	if (p->list.n)
 		rc = sql_plan_put(&p->plan, &p->header, out, &t, d);
-	uint64_t n = t.n;
 
-	tally_hex(&t, hex);
 	if (rc == 0)
-		rc = stream_put_end(out, "mig-plan", n, hex);
+		rc = stream_put_tally(out, "mig-plan", &t);
 	tally_release(&t);
 	return rc;
 }

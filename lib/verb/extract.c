@@ -191,15 +191,6 @@ static void extracting_release(struct extracting *x)
 	buf_release(&x->reason);
 }
 
-static int put_end(struct extracting *x)
-{
-	char hex[HEX_SIZE];
-	uint64_t n = x->tally.n;
-
-	tally_hex(&x->tally, hex);
-	return stream_put_end(x->out, "mig-extract", n, hex);
-}
-
 /* A set of records may say nothing of files. */
 static int files_named(const struct set *set, struct diag *d)
 {
@@ -218,7 +209,7 @@ int extract_documents(struct store *s, const struct set *set, char *const *refs,
 	extracting_init(&x, set, out, d);
 	rc = refs ? read_refs(&x, s, refs) : s->ops->scan(s, set->match, each, &x, d);
 	if (rc == 0)
-		rc = put_end(&x);
+		rc = stream_put_tally(out, "mig-extract", &x.tally);
 	extracting_release(&x);
 	return rc;
 }
@@ -285,7 +276,7 @@ int extract_versions(struct store *s, const struct set *set, struct out *out, st
 	if (rc == 0)
 		rc = put_versions(&x);
 	if (rc == 0)
-		rc = put_end(&x);
+		rc = stream_put_tally(out, "mig-extract", &x.tally);
 	extracting_release(&x);
 	return rc;
 }

@@ -146,15 +146,6 @@ static int put_entry(void *arg, const struct doc *e)
 	return stream_put(h->out, text, n);
 }
 
-static int put_end(struct history *h)
-{
-	uint64_t n = h->tally.n;
-	char hex[HEX_SIZE];
-
-	tally_hex(&h->tally, hex);
-	return stream_put_end(h->out, "mig-extract", n, hex);
-}
-
 int history_entries(struct store *s, const struct history_ask *ask, struct out *out, struct diag *d)
 {
 	struct history h = { .s = s, .ask = ask, .out = out, .seen = HASHES_INIT, .plan = STORED_PLAN_INIT };
@@ -169,7 +160,7 @@ int history_entries(struct store *s, const struct history_ask *ask, struct out *
 		          "%zu plan%s of the ledger cannot be read, pruned or not: what they did to it is not told",
 		          h.unread, h.unread == 1 ? "" : "s");
 	if (rc == 0)
-		rc = put_end(&h);
+		rc = stream_put_tally(out, "mig-extract", &h.tally);
 	history_release(&h);
 	return rc;
 }

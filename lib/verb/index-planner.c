@@ -382,7 +382,6 @@ static int put_plans(struct planning *p, struct stream *in)
 		                .max = in->lines.max };
 	struct tally t;
 	uint64_t number = 0;
-	char hex[HEX_SIZE];
 	/* the rejects stand in front of the rows */
 	int rc = spool_rewind(p->spool, p->d);
 
@@ -397,9 +396,8 @@ static int put_plans(struct planning *p, struct stream *in)
 	tally_init(&t);
 	while (rc >= 0 && h.part < h.parts)
 		rc = put_part(p, &plan, &h, &number, &t);
-	tally_hex(&t, hex);
 	if (rc >= 0)
-		rc = stream_put_end(p->out, "mig-plan", p->ncut, hex);
+		rc = stream_put_tally(p->out, "mig-plan", &t);
 	tally_release(&t);
 	sql_plan_release(&plan);
 	return rc < 0 ? -1 : 0;

@@ -114,7 +114,6 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 {
 	struct buf b = BUF_INIT;
 	struct tally t;
-	char hex[HEX_SIZE];
 	int rc = 0;
 
 	tally_init(&t);
@@ -129,9 +128,8 @@ static int put_inverted(struct inverting *v, struct out *out, struct diag *d)
 		buf_add(&b, s, n);
 		rc = plan_put(out, &b, v->plan[i].at, &t);
 	}
-	tally_hex(&t, hex);
 	if (rc >= 0)
-		rc = stream_put_end(out, "mig-plan", v->n, hex);
+		rc = stream_put_tally(out, "mig-plan", &t);
 	tally_release(&t);
 	buf_release(&b);
 	return rc < 0 ? -1 : 0;

@@ -77,7 +77,6 @@ static int put_plans(const struct phasing_in *v, struct out *out)
 	struct doc doc = DOC_INIT;
 	struct buf b = BUF_INIT;
 	struct tally t;
-	char hex[HEX_SIZE];
 	const char *line;
 	size_t n;
 	int rc = spool_rewind(v->plans, v->d);
@@ -87,11 +86,9 @@ static int put_plans(const struct phasing_in *v, struct out *out)
 		rc = doc_parse(&doc, line, n, RECORD_MAX_DEPTH) < 0
 		             ? diag_add(v->d, MIG_ERROR, "internal", NULL, "a plan is lost")
 		             : put_plan(v, &doc, &b, out, &t);
-	uint64_t count = t.n;
 
-	tally_hex(&t, hex);
 	if (rc >= 0)
-		rc = stream_put_end(out, "mig-plan", count, hex);
+		rc = stream_put_tally(out, "mig-plan", &t);
 	tally_release(&t);
 	buf_release(&b);
 	doc_release(&doc);

@@ -105,7 +105,6 @@ static int put_plan(struct plan_parts *x, const struct plan_head *h, size_t part
 int plan_parts_put(struct plan_parts *x, const struct plan_head *h, struct out *out)
 {
 	struct tally t;
-	char hex[HEX_SIZE];
 	int rc = spool_rewind(x->steps, x->d);
 
 	cut(x);
@@ -113,11 +112,9 @@ int plan_parts_put(struct plan_parts *x, const struct plan_head *h, struct out *
 	x->entry = xcalloc((size_t)x->max + 1, sizeof *x->entry);
 	for (size_t part = 0; part < x->n && rc >= 0; part++)
 		rc = put_plan(x, h, part, out, &t);
-	uint64_t n = t.n;
 
-	tally_hex(&t, hex);
 	if (rc >= 0)
-		rc = stream_put_end(out, "mig-plan", n, hex);
+		rc = stream_put_tally(out, "mig-plan", &t);
 	tally_release(&t);
 	return rc < 0 ? -1 : 0;
 }

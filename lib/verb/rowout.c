@@ -158,11 +158,7 @@ int rowout_put_kept(struct rowout *o, const char *prefix, struct diag *d)
 
 int rowout_end(struct rowout *o)
 {
-	char hex[HEX_SIZE];
-	uint64_t n = o->tally.n;
-
-	tally_hex(&o->tally, hex);
-	return stream_put_end(o->out, "mig-extract", n, hex);
+	return stream_put_tally(o->out, "mig-extract", &o->tally);
 }
 
 int rowout_snapshot(struct rowout *o, const struct snapshot *s)

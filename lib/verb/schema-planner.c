@@ -194,7 +194,6 @@ static int compare(struct planning *p)
 {
 	const struct doc *doc = &p->in.doc;
 	struct tally t;
-	char hex[HEX_SIZE];
 	int rc = 0;
 
 	p->new = model_read(p->ask->schema, 0, p->in.dialect, p->ask->file, p->d);
@@ -212,11 +211,9 @@ static int compare(struct planning *p)
 	tally_init(&t);
 	if (!unchanged(p))
 		rc = make(p, &t);
-	uint64_t n = t.n;
 
-	tally_hex(&t, hex);
 	if (rc == 0)
-		rc = stream_put_end(p->out, "mig-plan", n, hex);
+		rc = stream_put_tally(p->out, "mig-plan", &t);
 	tally_release(&t);
 	return rc;
 }

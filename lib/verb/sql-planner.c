@@ -347,17 +347,12 @@ static int put_plans(struct planning *p)
 
 static int put_stream(struct planning *p)
 {
-	char hex[HEX_SIZE];
 	int rc;
 
 	p->header.parts = p->ask->baseline ? 1 : p->nhop;
 	tally_init(&p->tally);
-	if ((rc = put_plans(p)) == 0) {
-		uint64_t n = p->tally.n;
-
-		tally_hex(&p->tally, hex);
-		rc = stream_put_end(p->out, "mig-plan", n, hex);
-	}
+	if ((rc = put_plans(p)) == 0)
+		rc = stream_put_tally(p->out, "mig-plan", &p->tally);
 	tally_release(&p->tally);
 	return rc;
 }
