@@ -70,7 +70,7 @@ void status_view_page(const struct status_view *v, struct page *p)
 		page_line(p, 0, "and %zu older versions or scopes", s.n - GROUPS_SHOWN);
 	if (s.begun)
 		page_heading(p, "BEGUN AND NOT COMMITTED");
-	for (size_t i = 0; i < v->nplan; i++)
+	for (size_t i = 0; i < v->hashes.n; i++)
 		if (v->plan[i].begun && shown++ < BEGUN_SHOWN)
 			put_begun(p, &b, &v->plan[i]);
 	if (shown > BEGUN_SHOWN)
@@ -140,7 +140,7 @@ void status_view_json(const struct status_view *v, struct buf *out)
 	buf_addch(out, ']');
 	rec_name(&w, "begun");
 	buf_addch(out, '[');
-	for (size_t i = 0; i < v->nplan; i++) {
+	for (size_t i = 0; i < v->hashes.n; i++) {
 		if (!v->plan[i].begun)
 			continue;
 		if (any)

@@ -22,7 +22,7 @@ static char *copy(const char *s)
 
 void status_view_release(struct status_view *v)
 {
-	for (size_t i = 0; i < v->nplan; i++) {
+	for (size_t i = 0; i < v->hashes.n; i++) {
 		forget_commit(&v->plan[i]);
 		if (v->plan[i].begin) {
 			history_row_release(v->plan[i].begin);
@@ -34,29 +34,9 @@ void status_view_release(struct status_view *v)
 		free(v->group[i].key);
 	}
 	free(v->plan);
-	free(v->slot);
+	hashes_release(&v->hashes);
 	free(v->group);
 	free(v->head);
-}
-
-static uint32_t *slot_of(const struct status_view *v, const char *hash)
-{
-	size_t i = text_hash((struct text){ hash, strlen(hash) }) & (v->nslot - 1);
-
-	while (v->slot[i] && strcmp(v->plan[v->slot[i] - 1].hash, hash) != 0)
-		i = (i + 1) & (v->nslot - 1);
-	return &v->slot[i];
-}
-
-static void grow(struct status_view *v)
-{
-	v->plancap = v->plancap ? v->plancap * 2 : 32;
-	v->plan = xrealloc(v->plan, v->plancap, sizeof *v->plan);
-	free(v->slot);
-	v->nslot = v->plancap * 2;
-	v->slot = xcalloc(v->nslot, sizeof *v->slot);
-	for (size_t i = 0; i < v->nplan; i++)
-		*slot_of(v, v->plan[i].hash) = (uint32_t)i + 1;
 }
 
 /* The plan of this hash, or NULL for what is none. */
@@ -64,16 +44,19 @@ static struct status_plan *plan_of(struct status_view *v, const char *hash)
 {
 	if (!hash || strlen(hash) != HEX_LEN)
 		return NULL;
-	if (v->nplan == v->plancap)
-		grow(v);
-	uint32_t *at = slot_of(v, hash);
+	int64_t at = hashes_find(&v->hashes, hash);
 
-	if (!*at) {
-		v->plan[v->nplan] = (struct status_plan){ .applied = false };
-		memcpy(v->plan[v->nplan].hash, hash, HEX_SIZE);
-		*at = (uint32_t)++v->nplan;
-	}
-	return &v->plan[*at - 1];
+	if (at != HASHES_NONE)
+		return &v->plan[at];
+	size_t cap = v->hashes.cap, i = hashes_add(&v->hashes, hash);
+
+	if (v->hashes.cap != cap)
+		v->plan = xrealloc(v->plan, v->hashes.cap, sizeof *v->plan);
+	struct status_plan *p = &v->plan[i];
+
+	*p = (struct status_plan){ .applied = false };
+	memcpy(p->hash, hash, HEX_SIZE);
+	return p;
 }
 
 static struct status_group *group_of(struct status_view *v, const struct history_row *w)
@@ -209,7 +192,7 @@ struct standing standing_of(const struct status_view *v)
 
 	for (size_t i = 0; i < v->ngroup; i++)
 		s.group[i].g = &v->group[i];
-	for (size_t i = 0; i < v->nplan; i++) {
+	for (size_t i = 0; i < v->hashes.n; i++) {
 		const struct status_plan *p = &v->plan[i];
 		struct standing_group *g = p->applied ? &s.group[p->group] : NULL;
 
@@ -222,7 +205,7 @@ struct standing standing_of(const struct status_view *v)
 		qsort(s.group, v->ngroup, sizeof *s.group, newest_first);
 	while (s.n < v->ngroup && s.group[s.n].newest)
 		s.n++;
-	for (size_t i = 0; i < v->nplan && s.n; i++) {
+	for (size_t i = 0; i < v->hashes.n && s.n; i++) {
 		const struct status_plan *p = &v->plan[i];
 
 		s.lost = s.lost || (p->pruned && &v->group[p->group] == s.group[0].g &&

@@ -6,6 +6,7 @@
 #ifndef MIG_STANDING_H
 #define MIG_STANDING_H
 
+#include "hashes.h"
 #include "report-history.h"
 
 struct status_plan {
@@ -32,9 +33,8 @@ struct status_group {
 /* What the entries of a ledger say, in their order. */
 struct status_view {
 	uint64_t entries;
-	struct status_plan *plan;
-	size_t nplan, plancap, nslot;
-	uint32_t *slot;
+	struct hashes hashes;     /* of the plans, each once, */
+	struct status_plan *plan; /* and beside them the rest */
 	struct status_group *group;
 	size_t ngroup;
 	int64_t seq;
